@@ -170,7 +170,8 @@ $(PROGRAMS:%=build/%): build/%: build/rel/%
 
 # ---------------------------------------------------------------- targets
 
-.PHONY: all help deps deps-lint objects unit suites demo test check lint sim fuzz bench install clean
+.PHONY: all help deps deps-lint objects unit suites demo test check lint format sim fuzz bench install clean \
+        list-objects list-flags syntax-stdin clang-syntax analyze
 
 all: $(B)/libweir.a $(PROGRAMS:%=$(B)/%) $(TOP) ## build the programs (build/weir)
 
@@ -202,6 +203,9 @@ lint: deps-lint ## the fast gate: warnings, layers, symbols, purity, includes, s
 	@+$(MAKE) --no-print-directory objects
 	@tools/lint
 
+format: ## lay out the sources with clang-format
+	clang-format -i $(wildcard src/*/*.c src/*/*.h tools/*.c)
+
 check: deps-lint ## the whole gate: lint, analyzers, clang-tidy, sanitizers, 60 s of each fuzzer
 	@+tools/check
 
@@ -219,3 +223,31 @@ install: all ## install to DESTDIR and PREFIX
 
 clean: ## remove build/
 	rm -rf build
+
+# ---------------------------------------------------------------- what tools/lint and tools/check ask for
+
+PLAIN = $(LANG_FLAGS) $(WARN) -Werror $(PKG_CFLAGS) $(CFLAGS)
+
+list-objects:
+	@printf '%s\n' $(OBJECTS)
+
+list-flags:
+	@echo $(LANG_FLAGS) $(PKG_CFLAGS)
+
+syntax-stdin:
+	@$(CC) $(PLAIN) -fsyntax-only -x c -
+
+clang-syntax: $(ALL_C:%.c=build/clang/%.ok)
+analyze: $(ALL_C:%.c=build/analyze/%.ok)
+
+build/clang/%.ok: %.c Makefile
+	@mkdir -p $(@D)
+	@$(CLANG) $(PLAIN) -fsyntax-only -MMD -MP -MF $(@:.ok=.d) -MT $@ $<
+	@touch $@
+
+build/analyze/%.ok: %.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(PLAIN) -O1 -fanalyzer -c -o /dev/null -MMD -MP -MF $(@:.ok=.d) -MT $@ $<
+	@touch $@
+
+-include $(wildcard build/clang/src/*/*.d build/analyze/src/*/*.d)
