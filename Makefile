@@ -13,6 +13,9 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
 
 VARIANT ?= rel
 VARIANTS := dev rel asan fuzz cov
@@ -23,6 +26,7 @@ WERROR ?=
 DESTDIR ?=
 PREFIX ?= /usr/local
 B := build/$(VARIANT)
+export VARIANT WERROR
 
 # ---------------------------------------------------------------- sources
 
@@ -197,11 +201,11 @@ test: deps ## every test; ends with "N passed, N failed"
 	@+$(MAKE) --no-print-directory suites
 
 suites: all $(UNIT) $(REPLAY)
-	@VARIANT=$(VARIANT) tools/test $(UNIT) -- $(REPLAY)
+	@tools/test $(UNIT) -- $(REPLAY)
 
 lint: deps-lint ## the fast gate: warnings, layers, symbols, purity, includes, sizes, format, shellcheck
-	@+$(MAKE) --no-print-directory objects
-	@tools/lint
+	@+$(MAKE) --no-print-directory VARIANT=rel objects
+	@+VARIANT=rel tools/lint
 
 format: ## lay out the sources with clang-format
 	clang-format -i $(wildcard src/*/*.c src/*/*.h tools/*.c)
