@@ -1,4 +1,5 @@
 # A tiny tree with the real Makefile and tools, into which each test plants one violation.
+# shellcheck disable=SC2154 # bats sets status, output and lines
 
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
