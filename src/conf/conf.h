@@ -11,4 +11,5 @@ enum {
 
 // False when there is at least one error; then *out is untouched and d tells all of them (only the first, when
 // the text is not YAML). With true d may hold warnings. `d` borrows `text` until it has been printed.
-MUST_USE bool conf_parse(struct str text, struct arena *life, struct conf_plan **out, struct conf_diagnostics *d);
+MUST_USE bool conf_parse(struct str text, struct arena *life, struct conf_plan **out,
+                         struct conf_diagnostics *d);

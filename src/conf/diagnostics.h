@@ -13,7 +13,7 @@ struct conf_span { // bytes of the text
 
 struct conf_diagnostic {
 	enum conf_severity severity;
-	const char *code; // stable, for programs: "unknown-key"
+	const char *code;            // stable, for programs: "unknown-key"
 	size_t line, column, length; // length = width of the caret in characters, at least 1
 	size_t offset;               // byte where it begins
 	struct str message;
@@ -24,7 +24,7 @@ enum { CONF_DIAGNOSTICS_MAX = 100 }; // more are counted, not kept
 
 struct conf_diagnostics {
 	struct arena *life;
-	struct str text; // the file
+	struct str text;               // the file
 	struct conf_diagnostic *items; // sorted by place after conf_parse
 	size_t n, errors, warnings;
 	size_t *lines, lines_n; // offset of each line, made on first use
@@ -32,15 +32,16 @@ struct conf_diagnostics {
 
 // Zeroed apart from its arena: struct conf_diagnostics d = {.life = &arena};
 // `hint` and `message` are copied.
-void diagnostics_add(struct conf_diagnostics *d, enum conf_severity severity, const char *code, struct conf_span span,
-                     struct str message, struct str hint);
-void diagnostics_error(struct conf_diagnostics *d, const char *code, struct conf_span span, struct str hint,
-                       const char *format, ...) PRINTF_LIKE(5, 6);
+void diagnostics_add(struct conf_diagnostics *d, enum conf_severity severity, const char *code,
+                     struct conf_span span, struct str message, struct str hint);
+void diagnostics_error(struct conf_diagnostics *d, const char *code, struct conf_span span,
+                       struct str hint, const char *format, ...) PRINTF_LIKE(5, 6);
 void diagnostics_sort(struct conf_diagnostics *d);
 
 // As in a terminal: each diagnostic with its line and caret, then a line of totals. Nothing at all when there
 // is nothing to say.
-void diagnostics_text(const struct conf_diagnostics *d, struct str file, bool colour, struct buf *out);
+void diagnostics_text(const struct conf_diagnostics *d, struct str file, bool colour,
+                      struct buf *out);
 
 // {"diagnostics":[{"code","column","end_column","file","hint","line","message","severity"}],"errors","file","warnings"}
 void diagnostics_json(const struct conf_diagnostics *d, struct str file, struct buf *out);

@@ -8,12 +8,16 @@
 #include "base/json.h"
 
 enum {
-	CONF_JOBS_MAX = 256,        // after expansion, and after plan_merge
-	CONF_NAME_MAX = 63,         // bytes of a job's (expanded) or environment's name
+	CONF_JOBS_MAX = 256, // after expansion, and after plan_merge
+	CONF_NAME_MAX = 63,  // bytes of a job's (expanded) or environment's name
 	CONF_ENVIRONMENTS_MAX = 64,
 };
 
-enum conf_when { CONF_WHEN_CHANGE, CONF_WHEN_LANDED, CONF_WHEN_NIGHTLY }; // a job needs only its own or an earlier one
+enum conf_when {
+	CONF_WHEN_CHANGE,
+	CONF_WHEN_LANDED,
+	CONF_WHEN_NIGHTLY
+}; // a job needs only its own or an earlier one
 enum conf_strategy { CONF_STRATEGY_ALL_AT_ONCE, CONF_STRATEGY_CANARY };
 
 struct conf_strs {
@@ -45,15 +49,18 @@ struct conf_job {
 	struct conf_ints needs;       // indices into plan->jobs, ascending; never in a circle
 	struct conf_env env;          // with WEIR_MATRIX_x, WEIR_SHARD (from 1) and WEIR_SHARDS
 	struct conf_strs secrets;     // names
-	struct conf_strs artifacts, results, coverage; // base/glob.h patterns below the workspace's root
-	struct conf_strs paths;  // empty = always; else only when a changed file matches one, or a job that runs needs it
+	struct conf_strs artifacts, results,
+		coverage; // base/glob.h patterns below the workspace's root
+	struct conf_strs
+		paths; // empty = always; else only when a changed file matches one, or a job that runs needs it
 	struct conf_strs cache;  // folders kept from run to run
 	struct conf_strs inputs; // empty = whatever it reads
 	int64_t timeout_ms, retries;
 	int64_t shard, shards; // 1 of 1 = not divided
 	struct conf_resources resources;
 	enum conf_when when;
-	bool before_landing; // secrets reach it before landing; believed only when trunk says so (plan_merge)
+	bool
+		before_landing; // secrets reach it before landing; believed only when trunk says so (plan_merge)
 	bool network, git, submodules, trace;
 };
 
@@ -107,7 +114,8 @@ const struct conf_environment *plan_find_environment(const struct conf_plan *pla
 // Reading it back gives an equal plan, and writing that gives the same bytes.
 void plan_json(const struct conf_plan *plan, struct buf *out);
 // Judges nothing but the shape: the plan was judged when it was made. ERR_CORRUPT names what is wrong.
-MUST_USE bool plan_from_json(const struct json *v, struct arena *life, struct conf_plan **out, struct err *e);
+MUST_USE bool plan_from_json(const struct json *v, struct arena *life, struct conf_plan **out,
+                             struct err *e);
 
 // The part of a job's definition that may change its verdict or outputs, canonical; belongs into the verdict key.
 // A value equal to its default is left out, so that a new key of weir.yml leaves old verdicts valid.
@@ -119,5 +127,5 @@ void plan_job_json(const struct conf_plan *plan, const struct conf_job *job, str
 // secrets only those remain that trunk gives this job. Trunk's name and environments come from trunk.
 // Borrows from both plans. ERR_LIMIT: more than CONF_JOBS_MAX jobs; ERR_CONFLICT: a job would get one artifact
 // path from two jobs.
-MUST_USE bool plan_merge(const struct conf_plan *candidate, const struct conf_plan *trunk, struct arena *life,
-                         struct conf_plan **out, struct err *e);
+MUST_USE bool plan_merge(const struct conf_plan *candidate, const struct conf_plan *trunk,
+                         struct arena *life, struct conf_plan **out, struct err *e);
