@@ -34,12 +34,21 @@ static bool find_program(const char *name, struct buf *out) {
 	return false;
 }
 
+struct launch {
+	const struct process_spec *spec;
+	const char *program;
+	pid_t parent;
+	int given[3 + PASS_MAX], count; // what becomes descriptor 0, 1, 2, ...
+	int failed;                     // errno of the child's last step; it shares our memory until exec
+};
+
 // In the child, after vfork: system calls only. The wanted descriptors are first moved out of the way, so
 // that no dup2 overwrites one that is still needed. Returns errno of what failed.
-static int become(const struct process_spec *spec, const char *program, pid_t parent, const int *given, int count) {
-	int moved[3 + PASS_MAX];
+static int become(const struct launch *l) {
+	const struct process_spec *spec = l->spec;
+	int moved[3 + PASS_MAX], count = l->count;
 	for (int i = 0; i < count; i++) {
-		moved[i] = fcntl(given[i], F_DUPFD_CLOEXEC, FIRST_FREE);
+		moved[i] = fcntl(l->given[i], F_DUPFD_CLOEXEC, FIRST_FREE);
 		if (moved[i] < 0) return errno;
 	}
 	for (int i = 0; i < count; i++)
@@ -48,7 +57,7 @@ static int become(const struct process_spec *spec, const char *program, pid_t pa
 	if (spec->new_session) setsid();
 	if (spec->die_with_parent) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent) return ESRCH;
+		if (getppid() != l->parent) return ESRCH;
 	}
 	if (spec->cwd && chdir(spec->cwd)) return errno;
 	sigset_t none;
@@ -56,8 +65,23 @@ static int become(const struct process_spec *spec, const char *program, pid_t pa
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	char *const *env = (char *const *)(uintptr_t)(spec->env ? spec->env : (const char *const *)environ);
-	execve(program, (char *const *)(uintptr_t)spec->argv, env);
+	execve(l->program, (char *const *)(uintptr_t)spec->argv, env);
 	return errno;
+}
+
+// vfork in a function of its own, so that nothing of the caller lives in a register across it.
+__attribute__((noinline)) static pid_t launch(struct launch *l) {
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid_t child = vfork();
+	if (child == 0) {
+		l->failed = become(l);
+		_exit(127);
+	}
+	if (child < 0) l->failed = errno;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return child;
 }
 
 bool process_start(const struct process_spec *spec, pid_t *pid, struct err *e) {
@@ -67,27 +91,20 @@ bool process_start(const struct process_spec *spec, pid_t *pid, struct err *e) {
 	if (spec->pass_count > PASS_MAX) return err_set(e, ERR_LIMIT, "more than %d descriptors", PASS_MAX);
 	AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0) return err_set(e, ERR_IO, "cannot open /dev/null: %s", strerror(errno));
-	int given[3 + PASS_MAX] = {spec->in < 0 ? null : spec->in, spec->out < 0 ? null : spec->out,
-	                           spec->err < 0 ? null : spec->err};
-	for (size_t i = 0; i < spec->pass_count; i++) given[3 + i] = spec->pass[i];
-	int count = 3 + (int)spec->pass_count;
-	volatile int failed = 0;
-	pid_t parent = getpid();
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid_t child = vfork();
-	if (child == 0) {
-		failed = become(spec, program.p, parent, given, count);
-		_exit(127);
-	}
-	int fork_error = errno;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (child < 0) return err_set(e, ERR_IO, "cannot start %s: %s", spec->argv[0], strerror(fork_error));
-	if (failed) {
+	struct launch l = {
+		.spec = spec,
+		.program = program.p,
+		.parent = getpid(),
+		.given = {spec->in < 0 ? null : spec->in, spec->out < 0 ? null : spec->out, spec->err < 0 ? null : spec->err},
+		.count = 3 + (int)spec->pass_count,
+	};
+	for (size_t i = 0; i < spec->pass_count; i++) l.given[3 + i] = spec->pass[i];
+	pid_t child = launch(&l);
+	if (child < 0) return err_set(e, ERR_IO, "cannot start %s: %s", spec->argv[0], strerror(l.failed));
+	if (l.failed) {
 		waitpid(child, NULL, 0);
-		return err_set(e, failed == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot start %s: %s", spec->argv[0],
-		               strerror(failed));
+		return err_set(e, l.failed == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot start %s: %s", spec->argv[0],
+		               strerror(l.failed));
 	}
 	*pid = child;
 	return true;
