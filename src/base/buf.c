@@ -77,8 +77,13 @@ static void json_char(struct buf *b, char c) {
 	case '\n': buf_cstr(b, "\\n"); return;
 	case '\r': buf_cstr(b, "\\r"); return;
 	case '\t': buf_cstr(b, "\\t"); return;
+	case '\b': buf_cstr(b, "\\b"); return;
+	case '\f': buf_cstr(b, "\\f"); return;
+	case 0:
+		buf_cstr(b, replacement);
+		return; // the readers (jansson, SQLite) refuse or cut at \u0000
 	default:
-		if ((unsigned char)c < 0x20 || c == 0x7f) buf_printf(b, "\\u%04x", (unsigned)c);
+		if ((unsigned char)c < 0x20) buf_printf(b, "\\u%04X", (unsigned)c); // as jansson writes it
 		else buf_char(b, c);
 	}
 }
@@ -103,7 +108,8 @@ static void html_char(struct buf *b, char c) {
 	case '"': buf_cstr(b, "&quot;"); return;
 	case '\'': buf_cstr(b, "&#39;"); return;
 	default:
-		if ((unsigned char)c < 0x20 && c != '\n' && c != '\t' && c != '\r') buf_cstr(b, replacement);
+		if (((unsigned char)c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f)
+			buf_cstr(b, replacement);
 		else buf_char(b, c);
 	}
 }
@@ -113,14 +119,16 @@ void buf_html(struct buf *b, struct str s) {
 	while (s.n) {
 		size_t n = take_utf8(&s, c);
 		if (n == 1) html_char(b, c[0]);
+		else if (n == 2 && c[0] == '\xc2' && (unsigned char)c[1] < 0xa0)
+			buf_cstr(b, replacement); // C1
 		else if (n) buf_add(b, c, n);
 		else buf_cstr(b, replacement);
 	}
 }
 
 static bool is_unreserved(char c) {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-	       c == '_' || c == '~';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+	       c == '.' || c == '_' || c == '~';
 }
 
 void buf_url(struct buf *b, struct str s) {

@@ -2,13 +2,16 @@
 
 enum { MS_SECOND = 1000, MS_MINUTE = 60 * 1000, MS_HOUR = 3600 * 1000, MS_DAY = 86400 * 1000 };
 
+static const int64_t FIRST_MS = -62167219200000, LAST_MS = 253402300799999; // the years 0 to 9999
+
 // Days <-> civil date: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 static int64_t days_of_civil(int64_t y, int64_t m, int64_t d) {
 	y -= m <= 2;
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t year_of_era = y - era * 400;
 	int64_t day_of_year = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+	       719468;
 }
 
 static void civil_of_days(int64_t days, int64_t *y, int64_t *m, int64_t *d) {
@@ -30,12 +33,15 @@ void clocktext_rfc3339(struct buf *out, int64_t ms) {
 		day--;
 	}
 	civil_of_days(day, &y, &m, &d);
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)y, (int)m, (int)d, (int)(rest / MS_HOUR),
-	           (int)(rest / MS_MINUTE % 60), (int)(rest / MS_SECOND % 60), (int)(rest % 1000));
+	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)y, (int)m, (int)d,
+	           (int)(rest / MS_HOUR), (int)(rest / MS_MINUTE % 60), (int)(rest / MS_SECOND % 60),
+	           (int)(rest % 1000));
 }
 
 static bool take_digits(struct str *s, size_t n, int64_t *out) {
-	if (s->n < n || !str_to_i64((struct str){s->p, n}, out) || *out < 0) return false;
+	uint64_t number;
+	if (s->n < n || !str_to_u64((struct str){s->p, n}, &number)) return false;
+	*out = (int64_t)number;
 	*s = str_from(*s, n);
 	return true;
 }
@@ -53,7 +59,8 @@ static bool take_offset(struct str *s, int64_t *ms) {
 	bool minus = s->n && s->p[0] == '-';
 	if (!minus && !(s->n && s->p[0] == '+')) return false;
 	*s = str_from(*s, 1);
-	if (!take_digits(s, 2, &h) || !take_char(s, ':') || !take_digits(s, 2, &m) || h > 23 || m > 59) return false;
+	if (!take_digits(s, 2, &h) || !take_char(s, ':') || !take_digits(s, 2, &m) || h > 23 || m > 59)
+		return false;
 	*ms = (h * MS_HOUR + m * MS_MINUTE) * (minus ? -1 : 1);
 	return s->n == 0;
 }
@@ -64,12 +71,12 @@ static int64_t month_days(int64_t y, int64_t m) {
 
 bool clocktext_parse(struct str s, int64_t *ms) {
 	int64_t y, mo, d, h, mi, sec, offset, fraction = 0, scale = 100;
-	if (!take_digits(&s, 4, &y) || !take_char(&s, '-') || !take_digits(&s, 2, &mo) || !take_char(&s, '-') ||
-	    !take_digits(&s, 2, &d))
+	if (!take_digits(&s, 4, &y) || !take_char(&s, '-') || !take_digits(&s, 2, &mo) ||
+	    !take_char(&s, '-') || !take_digits(&s, 2, &d))
 		return false;
 	if (!take_char(&s, 'T') && !take_char(&s, 't') && !take_char(&s, ' ')) return false;
-	if (!take_digits(&s, 2, &h) || !take_char(&s, ':') || !take_digits(&s, 2, &mi) || !take_char(&s, ':') ||
-	    !take_digits(&s, 2, &sec))
+	if (!take_digits(&s, 2, &h) || !take_char(&s, ':') || !take_digits(&s, 2, &mi) ||
+	    !take_char(&s, ':') || !take_digits(&s, 2, &sec))
 		return false;
 	if (take_char(&s, '.')) {
 		int64_t digit;
@@ -77,9 +84,14 @@ bool clocktext_parse(struct str s, int64_t *ms) {
 		for (; s.n && s.p[0] >= '0' && s.p[0] <= '9' && take_digits(&s, 1, &digit); scale /= 10)
 			fraction += digit * scale;
 	}
-	if (mo < 1 || mo > 12 || d < 1 || d > month_days(y, mo) || h > 23 || mi > 59 || sec > 60) return false;
+	if (mo < 1 || mo > 12 || d < 1 || d > month_days(y, mo) || h > 23 || mi > 59 || sec > 60)
+		return false;
 	if (!take_offset(&s, &offset)) return false;
-	*ms = days_of_civil(y, mo, d) * MS_DAY + h * MS_HOUR + mi * MS_MINUTE + sec * MS_SECOND + fraction - offset;
+	int64_t at = days_of_civil(y, mo, d) * MS_DAY + h * MS_HOUR + mi * MS_MINUTE + sec * MS_SECOND +
+	             fraction - offset;
+	if (at < FIRST_MS || at > LAST_MS)
+		return false; // an offset, or a leap second, led out of 0..9999
+	*ms = at;
 	return true;
 }
 
@@ -87,7 +99,11 @@ static bool take_unit(struct str *s, int64_t *unit) {
 	static const struct {
 		struct str name;
 		int64_t ms;
-	} units[] = {{{"ms", 2}, 1}, {{"s", 1}, MS_SECOND}, {{"m", 1}, MS_MINUTE}, {{"h", 1}, MS_HOUR}, {{"d", 1}, MS_DAY}};
+	} units[] = {{{"ms", 2}, 1},
+	             {{"s", 1}, MS_SECOND},
+	             {{"m", 1}, MS_MINUTE},
+	             {{"h", 1}, MS_HOUR},
+	             {{"d", 1}, MS_DAY}};
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if (!str_starts(*s, units[i].name)) continue;
 		*s = str_from(*s, units[i].name.n);
@@ -116,9 +132,10 @@ bool clocktext_duration(struct str text, int64_t *ms) {
 }
 
 void clocktext_duration_text(struct buf *out, int64_t ms) {
-	int64_t s = (ms + 500) / 1000;
+	int64_t s = ms / 1000 + (ms % 1000 >= 500);
 	if (ms < 1000) buf_printf(out, "%d ms", (int)(ms < 0 ? 0 : ms));
-	else if (ms < 10 * MS_SECOND) buf_printf(out, "%d.%d s", (int)(ms / 1000), (int)(ms % 1000 / 100));
+	else if (ms < 10 * MS_SECOND)
+		buf_printf(out, "%d.%d s", (int)(ms / 1000), (int)(ms % 1000 / 100));
 	else if (s < 60) buf_printf(out, "%d s", (int)s);
 	else if (s < 3600) buf_printf(out, "%d min %02d s", (int)(s / 60), (int)(s % 60));
 	else if (s < 86400) buf_printf(out, "%d h %02d min", (int)(s / 3600), (int)(s % 3600 / 60));

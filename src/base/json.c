@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 
-enum { TEXT_MAX = 64 * 1024 * 1024 };
+enum { TEXT_MAX = 64 * 1024 * 1024, DEPTH_MAX = 512 };
 
 static json_t *raw(const struct json *v) {
 	return (json_t *)(uintptr_t)v; // jansson's getters want non-const; nothing is changed
@@ -14,12 +14,33 @@ static struct json *wrap(json_t *v) {
 	return (struct json *)v;
 }
 
+// jansson recurses up to 2048 levels and has no setting for less.
+static bool is_too_deep(struct str text) {
+	size_t depth = 0;
+	bool quoted = false;
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		if (quoted && c == '\\') i++;
+		else if (c == '"') quoted = !quoted;
+		else if (quoted) continue;
+		else if (c == '[' || c == '{') depth++;
+		else if ((c == ']' || c == '}') && depth) depth--;
+		if (depth > DEPTH_MAX) return true;
+	}
+	return false;
+}
+
 bool json_parse(struct str text, struct json **owned, struct err *e) {
 	json_error_t why;
-	if (text.n > TEXT_MAX) return err_set(e, ERR_LIMIT, "JSON of %zu bytes; at most %d are read", text.n, TEXT_MAX);
+	if (text.n > TEXT_MAX)
+		return err_set(e, ERR_LIMIT, "JSON of %zu bytes; at most %d are read", text.n, TEXT_MAX);
+	if (is_too_deep(text)) return err_set(e, ERR_LIMIT, "JSON nested more than %d deep", DEPTH_MAX);
 	json_object_seed(1); // hashing must not depend on a random number
-	json_t *v = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
-	if (!v) return err_set(e, ERR_INVALID, "not JSON at line %d, column %d: %s", why.line, why.column, why.text);
+	json_t *v = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+	                       &why);
+	if (!v)
+		return err_set(e, ERR_INVALID, "not JSON at line %d, column %d: %s", why.line, why.column,
+		               why.text);
 	*owned = wrap(v);
 	return true;
 }
@@ -82,7 +103,8 @@ struct json *json_at(const struct json *array, size_t index) {
 }
 
 bool json_next(const struct json *object, void **iterator, struct str *key, struct json **value) {
-	void *it = *iterator ? json_object_iter_next(raw(object), *iterator) : json_object_iter(raw(object));
+	void *it = *iterator ? json_object_iter_next(raw(object), *iterator)
+	                     : json_object_iter(raw(object));
 	if (!it) return false;
 	*iterator = it;
 	*key = str_of(json_object_iter_key(it));
@@ -96,6 +118,7 @@ static int add_to_buf(const char *bytes, size_t n, void *out) {
 }
 
 void json_print(struct buf *out, const struct json *v) {
-	if (!v || json_dump_callback(raw(v), add_to_buf, out, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY))
+	if (!v || json_dump_callback(raw(v), add_to_buf, out,
+	                             JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY))
 		buf_cstr(out, "null");
 }
