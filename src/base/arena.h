@@ -17,8 +17,9 @@ struct arena {
 void *arena_alloc(struct arena *life, size_t bytes); // zeroed, aligned for any type, never NULL
 #define ARENA_NEW(life, type) ((type *)arena_alloc(life, sizeof(type)))
 #define ARENA_ARRAY(life, type, count) ((type *)arena_array(life, count, sizeof(type)))
-void *arena_array(struct arena *life, size_t count, size_t size); // aborts when count*size overflows
-struct str arena_str(struct arena *life, struct str s);           // a copy, NUL-terminated behind its end
+void *arena_array(struct arena *life, size_t count,
+                  size_t size);                         // aborts when count*size overflows
+struct str arena_str(struct arena *life, struct str s); // a copy, NUL-terminated behind its end
 char *arena_cstr(struct arena *life, struct str s);
 struct str arena_printf(struct arena *life, const char *format, ...) PRINTF_LIKE(2, 3);
 struct str arena_vprintf(struct arena *life, const char *format, va_list args) PRINTF_LIKE(2, 0);

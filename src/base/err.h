@@ -27,6 +27,6 @@ struct err {
 // Both return false, so that a failing function can `return err_set(e, ...)`. `e` may be NULL.
 bool err_set(struct err *e, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 bool err_context(struct err *e, const char *format, ...) PRINTF_LIKE(2, 3); // "context: old text"
-const char *err_code_name(enum err_code code);                             // "not-found"
+const char *err_code_name(enum err_code code);                              // "not-found"
 int err_http_status(enum err_code code);
 int err_exit_status(enum err_code code); // 1 negative answer, 2 usage, 3 no server

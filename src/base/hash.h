@@ -31,6 +31,7 @@ void oid_hex(struct oid o, char out[OID_HEX_MAX + 1]);    // "" for none
 
 void hash_begin(struct hash *h);
 void hash_add(struct hash *h, const void *bytes, size_t n);
-void hash_add_str(struct hash *h, struct str s); // length-prefixed (8 bytes, big endian): no two lists collide
+void hash_add_str(struct hash *h,
+                  struct str s); // length-prefixed (8 bytes, big endian): no two lists collide
 void hash_add_u64(struct hash *h, uint64_t v);
 struct digest hash_end(struct hash *h);

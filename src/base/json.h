@@ -24,8 +24,8 @@ void json_free(struct json **owned);
 
 enum json_kind json_kind(const struct json *v);
 struct json *json_get(const struct json *object, const char *key);
-struct str json_str(const struct json *v);                   // STR_NONE unless a string
-int64_t json_int(const struct json *v, int64_t otherwise);   // otherwise unless an integer
+struct str json_str(const struct json *v);                 // STR_NONE unless a string
+int64_t json_int(const struct json *v, int64_t otherwise); // otherwise unless an integer
 bool json_bool(const struct json *v, bool otherwise);
 struct str json_get_str(const struct json *object, const char *key);
 int64_t json_get_int(const struct json *object, const char *key, int64_t otherwise);

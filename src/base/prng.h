@@ -9,5 +9,6 @@ struct prng {
 
 struct prng prng_seeded(uint64_t seed);
 uint64_t prng_next(struct prng *r);
-uint64_t prng_below(struct prng *r, uint64_t limit);          // 0 <= x < limit, limit >= 1, unbiased enough (limit << 2^64)
+uint64_t prng_below(struct prng *r,
+                    uint64_t limit); // 0 <= x < limit, limit >= 1, unbiased enough (limit << 2^64)
 int prng_chance(struct prng *r, uint64_t in, uint64_t out_of); // true in `in` of `out_of` cases

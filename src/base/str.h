@@ -30,7 +30,8 @@ bool str_ends(struct str s, struct str suffix);
 bool str_contains(struct str s, struct str part);
 size_t str_find(struct str s, struct str part); // offset of the first match, or s.n
 size_t str_find_char(struct str s, char c);     // likewise
-struct str str_from(struct str s, size_t start); // s without its first bytes; start past the end gives empty
+struct str str_from(struct str s,
+                    size_t start); // s without its first bytes; start past the end gives empty
 struct str str_slice(struct str s, size_t start, size_t end);
 struct str str_trim(struct str s); // without blanks, tabs, CR, LF at both ends
 

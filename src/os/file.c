@@ -139,7 +139,8 @@ static bool remove_inside(int fd, dev_t device) {
 			continue;
 		}
 		if ((st.st_mode & 0700) != 0700 && fchmodat(dirfd(dir), entry->d_name, 0700, 0)) ok = false;
-		int inner = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int inner = openat(dirfd(dir), entry->d_name,
+		                   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		ok = inner >= 0 && remove_inside(inner, device) && ok;
 		ok = unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) == 0 && ok;
 	}
@@ -161,7 +162,8 @@ static int compare_names(const void *a, const void *b) {
 	return str_compare(*(const struct str *)a, *(const struct str *)b);
 }
 
-bool file_list(const char *path, struct arena *life, struct str **names, size_t *count, struct err *e) {
+bool file_list(const char *path, struct arena *life, struct str **names, size_t *count,
+               struct err *e) {
 	DIR *dir = opendir(path);
 	if (!dir) return fail(e, "list", path);
 	struct str *list = NULL;
@@ -187,7 +189,8 @@ bool file_lock(const char *path, int *fd, struct err *e) {
 	AUTO_FD lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (lock < 0) return fail(e, "open", path);
 	if (flock(lock, LOCK_EX | LOCK_NB)) {
-		if (errno == EWOULDBLOCK) return err_set(e, ERR_BUSY, "%s is held by another process", path);
+		if (errno == EWOULDBLOCK)
+			return err_set(e, ERR_BUSY, "%s is held by another process", path);
 		return fail(e, "lock", path);
 	}
 	*fd = lock;

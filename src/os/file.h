@@ -15,7 +15,8 @@ MUST_USE bool file_read(const char *path, size_t most, struct buf *out, struct e
 MUST_USE bool file_read_fd(int fd, size_t most, struct buf *out, struct err *e);
 // Temporary name beside it, write, fsync, rename, fsync of the folder.
 MUST_USE bool file_write_atomic(const char *path, struct str bytes, mode_t mode, struct err *e);
-MUST_USE bool file_write_all(int fd, struct str bytes, struct err *e); // handles short writes and EINTR
+MUST_USE bool file_write_all(int fd, struct str bytes,
+                             struct err *e); // handles short writes and EINTR
 MUST_USE bool file_sync_folder(const char *path, struct err *e);
 MUST_USE bool file_make_folders(const char *path, mode_t mode, struct err *e); // like mkdir -p
 bool file_exists(const char *path); // also a dangling link
@@ -23,8 +24,10 @@ bool file_exists(const char *path); // also a dangling link
 // work/work has none), never crosses into another file system. A missing path is fine.
 MUST_USE bool file_remove_tree(const char *path, struct err *e);
 // Names in a folder without . and .., sorted; they live in `life`.
-MUST_USE bool file_list(const char *path, struct arena *life, struct str **names, size_t *count, struct err *e);
+MUST_USE bool file_list(const char *path, struct arena *life, struct str **names, size_t *count,
+                        struct err *e);
 // Exclusive flock on path (made if missing), held until the descriptor is closed. ERR_BUSY if another has it.
 MUST_USE bool file_lock(const char *path, int *fd, struct err *e);
 // Free and total bytes of the file system that holds path.
-MUST_USE bool file_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes, struct err *e);
+MUST_USE bool file_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes,
+                         struct err *e);

@@ -89,7 +89,8 @@ static void on_poll(uv_poll_t *p, int status, int events) {
 	w->fn(w->context);
 }
 
-struct loop_watch *loop_watch(struct loop *l, int fd, bool readable, bool writable, loop_fn *on_ready, void *context) {
+struct loop_watch *loop_watch(struct loop *l, int fd, bool readable, bool writable,
+                              loop_fn *on_ready, void *context) {
 	struct loop_watch *w = new_zeroed(sizeof *w);
 	w->fn = on_ready;
 	w->context = context;

@@ -16,12 +16,14 @@ void loop_stop(struct loop *l);
 int64_t loop_now_ms(struct loop *l); // monotonic
 
 // Calls on_ready on the loop's thread whenever fd is readable (or writable). Free with loop_unwatch.
-struct loop_watch *loop_watch(struct loop *l, int fd, bool readable, bool writable, loop_fn *on_ready, void *context);
+struct loop_watch *loop_watch(struct loop *l, int fd, bool readable, bool writable,
+                              loop_fn *on_ready, void *context);
 void loop_unwatch(struct loop_watch *w);
 struct loop_timer *loop_timer(struct loop *l, loop_fn *on_due, void *context);
 void loop_timer_set(struct loop_timer *t, int64_t in_ms); // in_ms < 0 disarms; fires once
 void loop_timer_free(struct loop_timer *t);
 void loop_on_signal(struct loop *l, int signal, loop_fn *on_signal, void *context);
-void loop_before_wait(struct loop *l, loop_fn *fn, void *context); // called before each wait for descriptors
+void loop_before_wait(struct loop *l, loop_fn *fn,
+                      void *context); // called before each wait for descriptors
 // Runs work(context) on a pool thread, then done(context) on the loop's thread. The pool has LOOP_THREADS.
 void loop_work(struct loop *l, loop_fn *work, loop_fn *done, void *context);

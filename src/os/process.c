@@ -39,7 +39,7 @@ struct launch {
 	const char *program;
 	pid_t parent;
 	int given[3 + PASS_MAX], count; // what becomes descriptor 0, 1, 2, ...
-	int failed;                     // errno of the child's last step; it shares our memory until exec
+	int failed; // errno of the child's last step; it shares our memory until exec
 };
 
 // In the child, after vfork: system calls only. The wanted descriptors are first moved out of the way, so
@@ -64,7 +64,8 @@ static int become(const struct launch *l) {
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	char *const *env = (char *const *)(uintptr_t)(spec->env ? spec->env : (const char *const *)environ);
+	char *const *env = (char *const *)(uintptr_t)(spec->env ? spec->env
+	                                                        : (const char *const *)environ);
 	execve(l->program, (char *const *)(uintptr_t)spec->argv, env);
 	return errno;
 }
@@ -88,23 +89,26 @@ bool process_start(const struct process_spec *spec, pid_t *pid, struct err *e) {
 	AUTO_BUF program = {0};
 	if (!find_program(spec->argv[0], &program))
 		return err_set(e, ERR_NOT_FOUND, "program %s is not installed", spec->argv[0]);
-	if (spec->pass_count > PASS_MAX) return err_set(e, ERR_LIMIT, "more than %d descriptors", PASS_MAX);
+	if (spec->pass_count > PASS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d descriptors", PASS_MAX);
 	AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0) return err_set(e, ERR_IO, "cannot open /dev/null: %s", strerror(errno));
 	struct launch l = {
 		.spec = spec,
 		.program = program.p,
 		.parent = getpid(),
-		.given = {spec->in < 0 ? null : spec->in, spec->out < 0 ? null : spec->out, spec->err < 0 ? null : spec->err},
+		.given = {spec->in < 0 ? null : spec->in, spec->out < 0 ? null : spec->out,
+	              spec->err < 0 ? null : spec->err},
 		.count = 3 + (int)spec->pass_count,
 	};
 	for (size_t i = 0; i < spec->pass_count; i++) l.given[3 + i] = spec->pass[i];
 	pid_t child = launch(&l);
-	if (child < 0) return err_set(e, ERR_IO, "cannot start %s: %s", spec->argv[0], strerror(l.failed));
+	if (child < 0)
+		return err_set(e, ERR_IO, "cannot start %s: %s", spec->argv[0], strerror(l.failed));
 	if (l.failed) {
 		waitpid(child, NULL, 0);
-		return err_set(e, l.failed == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot start %s: %s", spec->argv[0],
-		               strerror(l.failed));
+		return err_set(e, l.failed == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot start %s: %s",
+		               spec->argv[0], strerror(l.failed));
 	}
 	*pid = child;
 	return true;
@@ -117,7 +121,8 @@ int process_pidfd(pid_t pid) {
 static bool reap(pid_t pid, struct process_status *out, struct err *e) {
 	int status;
 	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR) return err_set(e, ERR_IO, "cannot wait for process %d: %s", (int)pid, strerror(errno));
+		if (errno != EINTR)
+			return err_set(e, ERR_IO, "cannot wait for process %d: %s", (int)pid, strerror(errno));
 	bool exited = WIFEXITED(status);
 	*out = (struct process_status){exited ? PROCESS_EXITED : PROCESS_SIGNALLED,
 	                               exited ? WEXITSTATUS(status) : WTERMSIG(status)};
@@ -195,8 +200,8 @@ static enum pump_end pump(struct pump *p, struct process_output *o) {
 	return PUMP_DONE;
 }
 
-bool process_run(const struct process_spec *given, struct str input, size_t most, int64_t timeout_ms,
-                 struct process_output *out, struct err *e) {
+bool process_run(const struct process_spec *given, struct str input, size_t most,
+                 int64_t timeout_ms, struct process_output *out, struct err *e) {
 	int in[2] = {-1, -1}, so[2] = {-1, -1}, se[2] = {-1, -1};
 	struct process_spec spec = *given;
 	pid_t pid;
@@ -214,7 +219,8 @@ bool process_run(const struct process_spec *given, struct str input, size_t most
 	file_close(&se[1]);
 	fcntl(in[1], F_SETFL, O_NONBLOCK);
 	if (input.n == 0) file_close(&in[1]);
-	struct pump p = {in[1], so[0], se[0], input, most, timeout_ms < 0 ? 0 : clock_mono_us() + timeout_ms * 1000};
+	struct pump p = {in[1], so[0], se[0],
+	                 input, most,  timeout_ms < 0 ? 0 : clock_mono_us() + timeout_ms * 1000};
 	enum pump_end end = pump(&p, out);
 	in[1] = p.in;
 	so[0] = p.out;
@@ -222,7 +228,8 @@ bool process_run(const struct process_spec *given, struct str input, size_t most
 	if (end != PUMP_DONE) kill_child(pid);
 	int64_t left = p.until_us ? (p.until_us - clock_mono_us()) / 1000 : -1;
 	ok = process_wait(pid, p.until_us && left < 0 ? 0 : left, &out->status, e);
-	if (ok && end == PUMP_LIMIT) ok = err_set(e, ERR_LIMIT, "%s wrote more than %zu bytes", spec.argv[0], most);
+	if (ok && end == PUMP_LIMIT)
+		ok = err_set(e, ERR_LIMIT, "%s wrote more than %zu bytes", spec.argv[0], most);
 	if (ok && end == PUMP_TIMEOUT) out->status.end = PROCESS_TIMED_OUT;
 out:
 	for (int i = 0; i < 2; i++) {
@@ -241,7 +248,8 @@ bool process_start_ticks(pid_t pid, uint64_t *ticks, struct err *e) {
 	const char *close = text.n ? strrchr(text.p, ')') : NULL; // the name may hold anything
 	struct str rest = str_of(close ? close + 1 : "");
 	for (int field = 2; field < 22; field++) (void)str_cut(&rest, ' ');
-	if (!str_to_u64(str_cut(&rest, ' '), ticks)) return err_set(e, ERR_CORRUPT, "%s is not understood", path);
+	if (!str_to_u64(str_cut(&rest, ' '), ticks))
+		return err_set(e, ERR_CORRUPT, "%s is not understood", path);
 	return true;
 }
 

@@ -22,7 +22,8 @@ struct process_spec {
 
 #define PROCESS_SPEC_NONE .in = -1, .out = -1, .err = -1
 
-MUST_USE bool process_start(const struct process_spec *spec, pid_t *pid, struct err *e); // ERR_NOT_FOUND: no such program
+MUST_USE bool process_start(const struct process_spec *spec, pid_t *pid,
+                            struct err *e); // ERR_NOT_FOUND: no such program
 
 enum process_end { PROCESS_EXITED, PROCESS_SIGNALLED, PROCESS_TIMED_OUT };
 struct process_status {
@@ -30,7 +31,8 @@ struct process_status {
 	int code; // exit status or signal
 };
 // Blocks. timeout_ms < 0 waits for ever; on timeout the process group (new_session) or the process is killed.
-MUST_USE bool process_wait(pid_t pid, int64_t timeout_ms, struct process_status *out, struct err *e);
+MUST_USE bool process_wait(pid_t pid, int64_t timeout_ms, struct process_status *out,
+                           struct err *e);
 
 // Runs to the end, feeding `input` and collecting both outputs (each at most `most` bytes, else the child is
 // killed and ERR_LIMIT). spec->in/out/err are ignored.
@@ -40,8 +42,8 @@ struct process_output {
 };
 #define AUTO_OUTPUT __attribute__((cleanup(process_output_free))) struct process_output
 void process_output_free(struct process_output *o);
-MUST_USE bool process_run(const struct process_spec *spec, struct str input, size_t most, int64_t timeout_ms,
-                          struct process_output *out, struct err *e);
+MUST_USE bool process_run(const struct process_spec *spec, struct str input, size_t most,
+                          int64_t timeout_ms, struct process_output *out, struct err *e);
 
 // Identity that survives reuse of a pid: start time in clock ticks since boot (field 22 of /proc/PID/stat).
 MUST_USE bool process_start_ticks(pid_t pid, uint64_t *ticks, struct err *e);
