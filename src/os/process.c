@@ -42,6 +42,20 @@ struct launch {
 	int failed; // errno of the child's last step; it shares our memory until exec
 };
 
+static bool join_cgroup(const char *folder) {
+	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int procs = dir < 0 ? -1 : openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	return procs >= 0 && write(procs, "0", 1) == 1;
+}
+
+// The system calls themselves: libc's versions would change every thread of the parent,
+// whose memory we share.
+static bool drop_to(uid_t uid, gid_t gid) {
+	return syscall(SYS_setgroups, 0, NULL) == 0 && syscall(SYS_setresgid, gid, gid, gid) == 0 &&
+	       syscall(SYS_setresuid, uid, uid, uid) == 0 &&
+	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 // In the child, after vfork: system calls only. The wanted descriptors are first moved out of the way, so
 // that no dup2 overwrites one that is still needed. Returns errno of what failed.
 static int become(const struct launch *l) {
@@ -55,11 +69,13 @@ static int become(const struct launch *l) {
 		if (dup2(moved[i], i) < 0) return errno;
 	if (syscall(SYS_close_range, (unsigned)count, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */)) return errno;
 	if (spec->new_session) setsid();
+	if (spec->cgroup && !join_cgroup(spec->cgroup)) return errno;
+	if (spec->cwd && chdir(spec->cwd)) return errno;
+	if (spec->uid && !drop_to(spec->uid, spec->gid)) return errno;
 	if (spec->die_with_parent) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != l->parent) return ESRCH;
 	}
-	if (spec->cwd && chdir(spec->cwd)) return errno;
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

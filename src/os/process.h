@@ -13,8 +13,11 @@ struct process_spec {
 	const char *const *argv; // argv[0] is looked up in PATH of this process unless it holds a slash
 	const char *const *env;  // "NAME=value"..., NULL-terminated; NULL = this process's own
 	const char *cwd;         // NULL = unchanged
-	int in, out, err;        // descriptors for 0, 1, 2; -1 = /dev/null. 0 is the caller's stdin!
-	const int *pass;         // pass[i] becomes descriptor 3 + i
+	const char *cgroup;      // folder of a cgroup to be in from the first instruction; NULL = stay
+	uid_t uid;               // 0 = unchanged; else with gid, no other group and no new privileges
+	gid_t gid;
+	int in, out, err; // descriptors for 0, 1, 2; -1 = /dev/null. 0 is the caller's stdin!
+	const int *pass;  // pass[i] becomes descriptor 3 + i
 	size_t pass_count;
 	bool new_session; // setsid: no terminal, own process group
 	bool die_with_parent;
