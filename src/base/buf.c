@@ -141,8 +141,9 @@ void buf_url(struct buf *b, struct str s) {
 void buf_shell(struct buf *b, struct str s) {
 	bool plain = s.n > 0;
 	for (size_t i = 0; i < s.n; i++)
-		plain = plain && (is_unreserved(s.p[i]) || s.p[i] == '/' || s.p[i] == ':' || s.p[i] == '=');
-	if (plain && s.p[0] != '~') {
+		plain = plain && s.p[i] != '~' &&
+		        (is_unreserved(s.p[i]) || s.p[i] == '/' || s.p[i] == ':' || s.p[i] == '=');
+	if (plain) {
 		buf_str(b, s);
 		return;
 	}

@@ -98,6 +98,7 @@ static void escapes_shell_words(void **state) {
 		{"$(x)`y`", "'$(x)`y`'"},
 		{"~root", "'~root'"},
 		{"*", "'*'"},
+		{"A=b:~d", "'A=b:~d'"},
 		{"a\nb", "'a\nb'"},
 		{"#x", "'#x'"},
 	};
