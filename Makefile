@@ -207,8 +207,8 @@ lint: deps-lint ## the fast gate: warnings, layers, symbols, purity, includes, s
 	@+$(MAKE) --no-print-directory VARIANT=rel objects
 	@+VARIANT=rel tools/lint
 
-format: ## lay out the sources with clang-format
-	clang-format -i $(wildcard src/*/*.c src/*/*.h tools/*.c)
+format: ## lay out the sources with clang-format (FILES="..." for some)
+	@clang-format -i $(or $(FILES),$(filter-out %.def.h,$(wildcard src/*/*.c src/*/*.h tools/*.c)))
 
 check: deps-lint ## the whole gate: lint, analyzers, clang-tidy, sanitizers, 60 s of each fuzzer
 	@+tools/check

@@ -66,6 +66,15 @@ load plant
 	refuses "exports wordy" tools/exports
 }
 
+@test "exports: FOLDER_x_* is a name of x, FOLDER_* is not" {
+	printf 'int git_repo_count(void); int git_repo_count(void) { return 1; }\n' >src/git/repo.c
+	objects
+	passes tools/exports
+	printf 'int git_count(void); int git_count(void) { return 1; }\n' >src/git/repo.c
+	objects
+	refuses "exports git_count" tools/exports
+}
+
 @test "exports: events.c may export event_*" {
 	printf 'int event_count(void); int event_count(void) { return 1; }\n' >src/core/events.c
 	objects
@@ -180,6 +189,13 @@ lines() { for ((i = 0; i < $1; i++)); do echo "$2"; done; }
 @test "sizes: a long table is no function" {
 	{ echo 'static const int table[] = {'; lines 90 '	1,'; echo '};'; } >src/base/long.c
 	passes tools/sizes
+}
+
+@test "sizes: a row of a macro table may have 140 columns" {
+	printf '//%138s\n' x >src/base/rows.def.h
+	passes tools/sizes
+	printf '//%139s\n' x >src/base/rows.def.h
+	refuses "141 columns" tools/sizes
 }
 
 @test "sizes: 101 columns are refused, 100 pass; a tab is 4, a UTF-8 character 1" {
