@@ -128,3 +128,36 @@ const char *const *key_choices(const struct key *key, size_t *n) {
 	if (key->kind == KEY_STRATEGY) return *n = ARRAY_LEN(strategy), strategy;
 	return NULL;
 }
+
+const char *key_expects(const struct key *key) {
+	switch (key->kind) {
+	case KEY_TEXT: return "a text";
+	case KEY_COMMAND: return "a command";
+	case KEY_BRANCH: return "the name of a branch";
+	case KEY_FOLDER: return "a folder";
+	case KEY_FILE: return "an absolute path";
+	case KEY_HEALTH: return "a path";
+	case KEY_BOOL: return "true or false";
+	case KEY_COUNT: return "a whole number";
+	case KEY_DURATION: return "a duration such as 10m";
+	case KEY_SIZE: return "a size such as 512M";
+	case KEY_CPU: return "a number of cores";
+	case KEY_WHEN: return "change, landed or nightly";
+	case KEY_STRATEGY: return "all-at-once or canary";
+	case KEY_LISTEN: return "an address and port";
+	case KEY_PATTERNS: return "a list of paths";
+	case KEY_SECRETS: return "a list of names";
+	case KEY_PERCENTS: return "a list of percentages";
+	case KEY_ENV: return "a mapping of names to texts";
+	case KEY_NEEDS: return "a list of jobs";
+	case KEY_MATRIX: return "a mapping of names to lists";
+	case KEY_ANY: return "anything";
+	case KEY_JOBS: return "a mapping of names to jobs";
+	case KEY_ENVIRONMENTS: return "a mapping of names to environments";
+	case KEY_RESOURCES:
+	case KEY_SERVICE:
+	case KEY_TLS:
+	case KEY_ROLLOUT: return "a mapping";
+	}
+	return "";
+}

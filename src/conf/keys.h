@@ -69,6 +69,7 @@ const struct key *keys_next(const struct key *key);
 const struct key *keys_find(enum keys_scope scope, struct str name); // not internal; or NULL
 const char *keys_suggest(enum keys_scope scope, struct str name);    // the nearest name, or NULL
 const char *keys_scope_name(enum keys_scope scope);
+const char *key_expects(const struct key *key); // "a list of paths"
 bool key_child(const struct key *key,
                enum keys_scope *scope); // the mapping below it has that scope
 const char *const *key_choices(const struct key *key,

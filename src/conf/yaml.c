@@ -49,6 +49,9 @@ static bool add_node(struct reader *r, struct fy_event *event, enum yaml_kind ki
 		const char *p = fy_token_get_text(token, &n);
 		node->text = arena_str(r->life, (struct str){p, p ? n : 0});
 		node->plain = fy_token_scalar_style(token) == FYSS_PLAIN;
+		if (memchr(node->text.p, 0, node->text.n) || str_utf8_bad(node->text) < node->text.n)
+			return refuse(r, "control-character", node->span, STR("remove the escape"),
+			              "an escape stands for a character that no text may have");
 	} else {
 		node->plain = true;
 	}
@@ -147,16 +150,35 @@ static int by_text(const void *a, const void *b) {
 	return order ? order : (x->span.offset > y->span.offset) - (x->span.offset < y->span.offset);
 }
 
-static void check_keys(struct reader *r, const struct yaml_node *map) {
-	const struct yaml_node **keys = ARENA_ARRAY(r->life, const struct yaml_node *, map->count);
+static bool is_key(struct reader *r, const struct yaml_node *key) {
+	if (key->kind != YAML_SCALAR)
+		return refuse(r, "key-type", key->span, STR_NONE, "a key must be a word");
+	if (key->plain && str_eq(key->text, STR("<<")))
+		return refuse(r, "no-merge", key->span, STR("write the keys out"),
+		              "weir.yml may not use merge keys");
+	return true;
+}
+
+static void drop_keys(struct yaml_node *map) {
+	struct yaml_node **link = &map->child;
+	map->count = 0;
+	while (*link) {
+		struct yaml_node *key = *link;
+		if (key->dropped) {
+			*link = key->next->next;
+		} else {
+			link = &key->next->next;
+			map->count++;
+		}
+	}
+}
+
+static void check_keys(struct reader *r, struct yaml_node *map) {
+	struct yaml_node **keys = ARENA_ARRAY(r->life, struct yaml_node *, map->count);
 	size_t n = 0;
-	YAML_EACH_PAIR(map, key) {
-		if (key->kind != YAML_SCALAR)
-			refuse(r, "key-type", key->span, STR_NONE, "a key must be a word");
-		else if (key->plain && str_eq(key->text, STR("<<")))
-			refuse(r, "no-merge", key->span, STR("write the keys out"),
-			       "weir.yml may not use merge keys");
-		else keys[n++] = key;
+	for (struct yaml_node *key = map->child; key; key = key->next->next) {
+		if (is_key(r, key)) keys[n++] = key;
+		else key->dropped = true;
 	}
 	if (n) qsort(keys, n, sizeof keys[0], by_text);
 	for (size_t i = 1; i < n; i++) {
@@ -166,12 +188,14 @@ static void check_keys(struct reader *r, const struct yaml_node *map) {
 		           diagnostics_line(r->d, keys[i - 1]->span.offset));
 		diagnostics_error(r->d, "duplicate-key", keys[i]->span, buf_view(&hint),
 		                  "duplicate key \"" STR_FMT "\"", STR_ARG(keys[i]->text));
+		keys[i]->dropped = true;
 	}
+	drop_keys(map);
 }
 
-static void check_all_keys(struct reader *r, const struct yaml_node *node) {
+static void check_all_keys(struct reader *r, struct yaml_node *node) {
 	if (node->kind == YAML_MAP) check_keys(r, node);
-	for (const struct yaml_node *at = node->child; at; at = at->next)
+	for (struct yaml_node *at = node->child; at; at = at->next)
 		if (at->kind != YAML_SCALAR) check_all_keys(r, at);
 }
 
@@ -214,7 +238,7 @@ bool yaml_is_null(const struct yaml_node *node) {
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key) {
 	if (map->kind != YAML_MAP) return NULL;
 	YAML_EACH_PAIR(map, at)
-	if (at->kind == YAML_SCALAR && str_eq(at->text, str_of(key))) return at->next;
+	if (str_eq(at->text, str_of(key))) return at->next;
 	return NULL;
 }
 

@@ -1,5 +1,6 @@
 // YAML 1.2 as a tree with places, through libfyaml's event parser, so that an alias is seen and never
-// followed. Anchors, aliases, tags, merge keys, duplicate keys and a second document are errors of d.
+// followed. Anchors, aliases, tags, merge keys, duplicate keys and a second document are errors of d;
+// what is in the tree has only keys that are words, each once.
 #pragma once
 #include "conf/diagnostics.h"
 
@@ -8,6 +9,7 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 struct yaml_node {
 	enum yaml_kind kind;
 	bool plain;              // a scalar without quotes and not a block
+	bool dropped;            // a key that yaml.c refused; belongs to yaml.c
 	struct conf_span span;   // of a scalar's text; of a list's or mapping's first character
 	struct str text;         // of a scalar
 	size_t count;            // items of a list, pairs of a mapping
