@@ -1,5 +1,5 @@
-// What only the whole plan shows: artifacts that nobody or two make, addresses that meet, and what is
-// allowed but probably not meant.
+// What only the whole plan shows: artifacts that nobody or two make, addresses that meet, and what
+// is allowed but probably not meant.
 #pragma once
 #include "conf/draft.h"
 

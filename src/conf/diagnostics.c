@@ -19,7 +19,8 @@ static size_t char_count(struct str s) {
 	return n;
 }
 
-// C0, DEL and C1 (U+0080 to U+009F are c2 80 to c2 9f) become U+FFFD, and so does what is not UTF-8.
+// C0, DEL and C1 (U+0080 to U+009F are c2 80 to c2 9f) become U+FFFD, and so does what is not
+// UTF-8.
 static void add_safe(struct buf *out, struct str s, char tab) {
 	for (size_t i = 0; i < s.n;) {
 		size_t n = char_bytes(s, i);
@@ -155,7 +156,8 @@ static void add_hint(struct buf *out, struct str hint, bool colour) {
 	if (inside && colour) buf_cstr(out, "\x1b[0m");
 }
 
-// A piece of the source line that has the place in it, with … where it was cut, and the caret below.
+// A piece of the source line that has the place in it, with … where it was cut, and the caret
+// below.
 static void add_source(struct buf *out, const struct conf_diagnostics *d,
                        const struct conf_diagnostic *item, const char *paint, const char *dim,
                        const char *off) {

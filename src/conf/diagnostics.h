@@ -1,6 +1,7 @@
 // What is wrong with a weir.yml: where, what, and what to write instead; as text with source line
-// and caret, and as JSON. Lines and columns count from 1, columns are characters. Control characters
-// in what is quoted from the file become U+FFFD, so a file cannot drive its reader's terminal.
+// and caret, and as JSON. Lines and columns count from 1, columns are characters. Control
+// characters in what is quoted from the file become U+FFFD, so a file cannot drive its reader's
+// terminal.
 #pragma once
 #include "base/arena.h"
 #include "base/buf.h"

@@ -1,5 +1,5 @@
-// weir.yml as written: each mapping read into the structs of plan.h by the table of keys, before matrix
-// and shards are expanded. Keeps the nodes, because what is judged later needs their places.
+// weir.yml as written: each mapping read into the structs of plan.h by the table of keys, before
+// matrix and shards are expanded. Keeps the nodes, because what is judged later needs their places.
 #pragma once
 #include "conf/plan.h"
 #include "conf/yaml.h"

@@ -28,7 +28,8 @@ static struct str find_variable(const struct conf_env *env, struct str name) {
 	return STR_NONE;
 }
 
-// $WEIR_x or ${WEIR_x} at the start of text: its name, and *bytes = how much it takes. Else STR_NONE.
+// $WEIR_x or ${WEIR_x} at the start of text: its name, and *bytes = how much it takes. Else
+// STR_NONE.
 static struct str variable_at(struct str text, size_t *bytes) {
 	size_t start = str_starts(text, STR("${WEIR_")) ? 2 : str_starts(text, STR("$WEIR_")) ? 1 : 0;
 	size_t end = start;

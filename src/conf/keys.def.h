@@ -1,15 +1,16 @@
-// Every key of weir.yml: one row. From these rows come what the parser knows and suggests, defaults and
-// limits, the canonical JSON, the verdict key, the JSON Schema and weir.yml(5).
+// Every key of weir.yml: one row. From these rows come what the parser knows and suggests, defaults
+// and limits, the canonical JSON, the verdict key, the JSON Schema and weir.yml(5).
 //
 // KEY(scope, name, kind, member, default, min, max, flags, documentation)
 //   scope    the mapping it stands in; member is the field of that scope's struct (keys.h)
-//   default  as somebody would write it; "" = empty, none, 0. A default never changes: the log and old
+//   default  as somebody would write it; "" = empty, none, 0. A default never changes: the log and
+//   old
 //            verdicts rely on it.
 //   min max  of a number in its unit (ms, bytes, thousandths of a core), or of the items of a list
 //   flags    BUILT, or NOT_YET: it parses and is refused as "not yet supported"
 //            REQUIRED  may not be left out
-//            OUTCOME   may change what a run gives, so it is part of the verdict key (plan_job_json)
-//            INTERNAL  not for weir.yml: only in the canonical form
+//            OUTCOME   may change what a run gives, so it is part of the verdict key
+//            (plan_job_json) INTERNAL  not for weir.yml: only in the canonical form
 // Rows of a scope stand in the order of their names, because canonical JSON is written from them.
 // Rows are added, never renamed or removed.
 
@@ -19,9 +20,9 @@ KEY(ROOT, "jobs", JOBS, jobs, "", 0, 256, BUILT | REQUIRED,
     "The commands that build and test a change, by name.")
 KEY(ROOT, "trunk", BRANCH, trunk, "main", 0, 0, BUILT, "The branch that changes land on.")
 
-// Not OUTCOME: when and paths say whether it runs, not what it gives; before_landing decides the trust level,
-// which the verdict key holds by itself; retries repeats the same definition; trace and inputs decide which
-// inputs a verdict depends on, and those are in the key by themselves.
+// Not OUTCOME: when and paths say whether it runs, not what it gives; before_landing decides the
+// trust level, which the verdict key holds by itself; retries repeats the same definition; trace
+// and inputs decide which inputs a verdict depends on, and those are in the key by themselves.
 KEY(JOB, "artifacts", PATTERNS, artifacts, "", 0, 64, BUILT | OUTCOME,
     "Files and folders that are kept when the job has passed: restored at the same path before a "
     "job that "

@@ -1,6 +1,6 @@
-// What weir.yml says, checked and ready for use: matrix and shards are expanded, names are unique, needs are
-// indices. Every struct is plain data in one arena. conf_parse (conf/conf.h) makes a plan from text; the event
-// log holds its canonical JSON, so parsers may change and history does not.
+// What weir.yml says, checked and ready for use: matrix and shards are expanded, names are unique,
+// needs are indices. Every struct is plain data in one arena. conf_parse (conf/conf.h) makes a plan
+// from text; the event log holds its canonical JSON, so parsers may change and history does not.
 #pragma once
 #include "base/arena.h"
 #include "base/buf.h"
@@ -50,17 +50,17 @@ struct conf_job {
 	struct conf_env env;          // with WEIR_MATRIX_x, WEIR_SHARD (from 1) and WEIR_SHARDS
 	struct conf_strs secrets;     // names
 	struct conf_strs artifacts, results,
-		coverage; // base/glob.h patterns below the workspace's root
-	struct conf_strs
-		paths; // empty = always; else only when a changed file matches one, or a job that runs needs it
+		coverage;            // base/glob.h patterns below the workspace's root
+	struct conf_strs paths;  // empty = always; else only when a changed file matches one, or a job
+	                         // that runs needs it
 	struct conf_strs cache;  // folders kept from run to run
 	struct conf_strs inputs; // empty = whatever it reads
 	int64_t timeout_ms, retries;
 	int64_t shard, shards; // 1 of 1 = not divided
 	struct conf_resources resources;
 	enum conf_when when;
-	bool
-		before_landing; // secrets reach it before landing; believed only when trunk says so (plan_merge)
+	bool before_landing; // secrets reach it before landing; believed only when trunk says so
+	                     // (plan_merge)
 	bool network, git, submodules, trace;
 };
 
@@ -109,23 +109,25 @@ struct conf_plan {
 // Index of the job of that name, or -1.
 ptrdiff_t plan_find_job(const struct conf_plan *plan, struct str name);
 const struct conf_environment *plan_find_environment(const struct conf_plan *plan, struct str name);
+void plan_summary(const struct conf_plan *plan, struct buf *out); // "2 jobs, 1 environment"
 
-// The canonical form, at most a few times the size of weir.yml: keys sorted, integers only, every value written.
-// Reading it back gives an equal plan, and writing that gives the same bytes.
+// The canonical form, at most a few times the size of weir.yml: keys sorted, integers only, every
+// value written. Reading it back gives an equal plan, and writing that gives the same bytes.
 void plan_json(const struct conf_plan *plan, struct buf *out);
-// Judges nothing but the shape: the plan was judged when it was made. ERR_CORRUPT names what is wrong.
+// Judges nothing but the shape: the plan was judged when it was made. ERR_CORRUPT names what is
+// wrong.
 MUST_USE bool plan_from_json(const struct json *v, struct arena *life, struct conf_plan **out,
                              struct err *e);
 
-// The part of a job's definition that may change its verdict or outputs, canonical; belongs into the verdict key.
-// A value equal to its default is left out, so that a new key of weir.yml leaves old verdicts valid.
-// keys.def.h says of each key whether it is in it (OUTCOME), and why not.
+// The part of a job's definition that may change its verdict or outputs, canonical; belongs into
+// the verdict key. A value equal to its default is left out, so that a new key of weir.yml leaves
+// old verdicts valid. keys.def.h says of each key whether it is in it (OUTCOME), and why not.
 void plan_job_json(const struct conf_plan *plan, const struct conf_job *job, struct buf *out);
 
-// The plan that a change is tested by. Jobs come from the candidate's weir.yml, but every family of trunk's
-// stays: a missing one is added with what it needs, `when` and `paths` may not become narrower, and of the
-// secrets only those remain that trunk gives this job. Trunk's name and environments come from trunk.
-// Borrows from both plans. ERR_LIMIT: more than CONF_JOBS_MAX jobs; ERR_CONFLICT: a job would get one artifact
-// path from two jobs.
+// The plan that a change is tested by. Jobs come from the candidate's weir.yml, but every family of
+// trunk's stays: a missing one is added with what it needs, `when` and `paths` may not become
+// narrower, and of the secrets only those remain that trunk gives this job. Trunk's name and
+// environments come from trunk. Borrows from both plans. ERR_LIMIT: more than CONF_JOBS_MAX jobs;
+// ERR_CONFLICT: a job would get one artifact path from two jobs.
 MUST_USE bool plan_merge(const struct conf_plan *candidate, const struct conf_plan *trunk,
                          struct arena *life, struct conf_plan **out, struct err *e);

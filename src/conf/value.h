@@ -1,5 +1,5 @@
-// One scalar of weir.yml -> the member that its key stands for: durations, sizes, paths and the like,
-// each judged by the limits of the key's row.
+// One scalar of weir.yml -> the member that its key stands for: durations, sizes, paths and the
+// like, each judged by the limits of the key's row.
 #pragma once
 #include "conf/keys.h"
 
@@ -9,8 +9,8 @@ struct value_problem {
 	const char *hint; // "" = none
 };
 
-// `member` has the type that keys.h tells for the kind; a list kind reads one item, a struct str or an
-// int64_t. False: *why is filled, from life.
+// `member` has the type that keys.h tells for the kind; a list kind reads one item, a struct str or
+// an int64_t. False: *why is filled, from life.
 MUST_USE bool value_read(const struct key *key, struct str text, struct arena *life, void *member,
                          struct value_problem *why);
 // All members of the scope's zeroed struct that have a default.

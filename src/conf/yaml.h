@@ -1,6 +1,6 @@
-// YAML 1.2 as a tree with places, through libfyaml's event parser, so that an alias is seen and never
-// followed. Anchors, aliases, tags, merge keys, duplicate keys and a second document are errors of d;
-// what is in the tree has only keys that are words, each once.
+// YAML 1.2 as a tree with places, through libfyaml's event parser, so that an alias is seen and
+// never followed. Anchors, aliases, tags, merge keys, duplicate keys and a second document are
+// errors of d; what is in the tree has only keys that are words, each once.
 #pragma once
 #include "conf/diagnostics.h"
 
@@ -17,8 +17,8 @@ struct yaml_node {
 	struct yaml_node *next;
 };
 
-// UTF-8 text. False when it is no YAML or over a limit: then d has got the one reason. True with *root
-// NULL: there is nothing but comments. Other errors are added to d and the tree is whole.
+// UTF-8 text. False when it is no YAML or over a limit: then d has got the one reason. True with
+// *root NULL: there is nothing but comments. Other errors are added to d and the tree is whole.
 MUST_USE bool yaml_parse(struct str text, struct arena *life, struct yaml_node **root,
                          struct conf_diagnostics *d);
 bool yaml_is_null(const struct yaml_node *node); // nothing, ~ or null, without quotes
