@@ -1,6 +1,7 @@
 #include "git/commit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "git/child.h"

@@ -22,6 +22,7 @@ static enum git_object_type type_of(struct str name) {
 static bool take_head(struct git_plumb *p, struct git_object *out, struct err *e) {
 	struct str line;
 	if (!git_plumb_until(p, '\n', &line, e)) return false;
+	p->pending--;
 	struct git_object info = {0};
 	if (str_ends(line, STR(" missing")) || str_ends(line, STR(" ambiguous"))) {
 		*out = info;
@@ -47,6 +48,7 @@ bool git_object_info(struct git_reader *reader, struct str name, struct git_obje
 	buf_cstr(&line, "info ");
 	buf_str(&line, name);
 	buf_char(&line, '\n');
+	reader->plumb->pending++;
 	return git_plumb_send(reader->plumb, buf_view(&line), e) && take_head(reader->plumb, out, e);
 }
 
@@ -58,6 +60,7 @@ bool git_object_ask(struct git_reader *reader, const struct oid *oids, size_t co
 		oid_hex(oids[i], hex);
 		buf_printf(&lines, "contents %s\n", hex);
 	}
+	reader->plumb->pending += count;
 	return git_plumb_send(reader->plumb, buf_view(&lines), e);
 }
 

@@ -127,7 +127,7 @@ void git_plumb_give(struct git_plumb **given) {
 	if (!p) return;
 	*given = NULL;
 	struct git_repo *r = p->repo;
-	if (p->taken != p->in.n) p->broken = true;
+	if (p->taken != p->in.n || p->pending) p->broken = true;
 	pthread_mutex_lock(&r->lock);
 	size_t idle = 0;
 	for (struct git_plumb *q = r->idle[p->kind]; q; q = q->next) idle++;

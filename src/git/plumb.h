@@ -21,7 +21,8 @@ struct git_plumb {
 	int to, from, errors, body; // body: the memory file of WRITE
 	struct buf in;              // bytes read, not yet taken: in.p + taken .. in.p + in.n
 	size_t taken;
-	bool broken; // asked and not answered, or dead: give ends it
+	size_t pending; // questions without an answer yet
+	bool broken;    // dead or out of step: give ends it
 };
 
 MUST_USE bool git_plumb_take(struct git_repo *r, enum git_plumb_kind kind, struct git_plumb **out,
