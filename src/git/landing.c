@@ -1,10 +1,3 @@
-bool moved = transact(r, buf_view(&command), &why);
-struct git_landing_result now = {0};
-bool known = moved || where(r, ref, tip, candidate, &now, e);
-if (known && !moved && now.state == GIT_NOT_YET) {
-	moved = transact_again(r, ref, buf_view(&command), &why);
-	known = moved || where(r, ref, tip, candidate, &now, e);
-}
 #include "git/landing.h"
 #include <assert.h>
 #include <errno.h>
@@ -17,7 +10,7 @@ if (known && !moved && now.state == GIT_NOT_YET) {
 #include "git/repo.h"
 #include "os/file.h"
 
-	static void hex_or_zeros(struct oid o, size_t digits, char out[OID_HEX_MAX + 1]) {
+static void hex_or_zeros(struct oid o, size_t digits, char out[OID_HEX_MAX + 1]) {
 	memset(out, '0', digits);
 	out[digits] = 0;
 	if (!oid_is_none(o)) oid_hex(o, out);
@@ -107,8 +100,12 @@ static bool move(struct git_repo *r, const char *ref, struct oid tip, struct oid
 	if (!write_intent(path.p, buf_view(&intent), e)) return false;
 	struct err why;
 	bool moved = transact(r, buf_view(&command), &why);
-	struct git_landing_result now;
+	struct git_landing_result now = {0};
 	bool known = moved || where(r, ref, tip, candidate, &now, e);
+	if (known && !moved && now.state == GIT_NOT_YET) {
+		moved = transact_again(r, ref, buf_view(&command), &why);
+		known = moved || where(r, ref, tip, candidate, &now, e);
+	}
 	unlink(path.p);
 	if (!known) return false;
 	if (moved) now = (struct git_landing_result){GIT_LANDED, candidate};
