@@ -7,7 +7,7 @@
 #   src/FOLDER/x.c         the library: one archive per folder, and build/VARIANT/libweir.a with all of them
 #   src/FOLDER/x_test.c    build/VARIANT/test/FOLDER/x_test, linked with what tools/layers lets FOLDER see
 #   src/FOLDER/x_fuzz.c    build/fuzz/fuzz/FOLDER/x_fuzz, and a replay of test/corpus/x in `make test`
-#   src/app/main_P.c       a program: weir, leader (build/weir-leader), inner (build/weir-inner)
+#   src/app/main_P.c       a program: weir, leader (build/weir-leader), inner (build/weir-inner), hook (build/weir-hook)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -36,13 +36,15 @@ TEST_C := $(filter %_test.c,$(ALL_C))
 FUZZ_C := $(filter %_fuzz.c,$(ALL_C))
 LIB_C := $(filter-out $(MAIN_C) $(TEST_C) $(FUZZ_C),$(ALL_C))
 INNER_C := $(wildcard src/app/main_inner.c) $(filter-out %_test.c %_fuzz.c,$(wildcard src/exec/inner_*.c))
+HOOK_C := $(wildcard src/app/main_hook.c) src/git/pkt.c
 FOLDERS := $(sort $(foreach f,$(LIB_C),$(word 2,$(subst /, ,$(f)))))
 PURE := base core stats probe conf sim page
 
 # A main that is not written yet is no program yet.
 PROGRAMS := $(if $(wildcard src/app/main_weir.c),weir) \
             $(if $(wildcard src/app/main_leader.c),weir-leader) \
-            $(if $(wildcard src/app/main_inner.c),weir-inner)
+            $(if $(wildcard src/app/main_inner.c),weir-inner) \
+            $(if $(wildcard src/app/main_hook.c),weir-hook)
 
 # ---------------------------------------------------------------- flags
 
@@ -117,6 +119,12 @@ build/$(1)/weir-leader: build/$(1)/src/app/main_leader.o $(call archives,$(1),ex
 
 # The first program inside the sandbox finds no library there, and no sanitizer could start.
 build/$(1)/weir-inner: $(patsubst %.c,build/rel/%.o,$(INNER_C))
+	$$(call say,LINK,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$(CC) $(OPT_rel) -static -Wl,--gc-sections -Wl,-z,relro,-z,now -o $$@ $$^
+
+# Pushers of any kind run it, from inside the repository; no sanitizer, as above.
+build/$(1)/weir-hook: $(patsubst %.c,build/rel/%.o,$(HOOK_C))
 	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$(CC) $(OPT_rel) -static -Wl,--gc-sections -Wl,-z,relro,-z,now -o $$@ $$^
