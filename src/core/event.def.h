@@ -20,6 +20,7 @@
 	EVENT(13, CHANGE_REJECTED, change_rejected, "change.rejected", CHANGE, "the revision left the queue unlanded") \
 	EVENT(14, CHANGE_RETRIED, change_retried, "change.retried", CHANGE, "a rejected revision is queued again") \
 	EVENT(15, CHANGE_LANDED, change_landed, "change.landed", CHANGE, "trunk now holds the revision") \
+	EVENT(16, CHANGE_VERIFIED, change_verified, "change.verified", CHANGE, "a draft passed; it does not land") \
 	EVENT(20, CANDIDATE_ISSUED, candidate_issued, "candidate.issued", CANDIDATE, "a trial merge was asked for") \
 	EVENT(21, CANDIDATE_BUILT, candidate_built, "candidate.built", CANDIDATE, "the merge exists; its jobs are known") \
 	EVENT(22, CANDIDATE_REFUSED, candidate_refused, "candidate.refused", CANDIDATE, "the merge can't be made") \
@@ -80,6 +81,8 @@
 #define EVENT_FIELDS_change_landed(F, S)                                                           \
 	F(S, CHANGE_ID, change) F(S, INT, revision) F(S, CANDIDATE_ID, candidate) F(S, LANDING_ID, landing) \
 	F(S, OID, commit) F(S, OID, previous) F(S, OID, tree)
+#define EVENT_FIELDS_change_verified(F, S)                                                         \
+	F(S, CHANGE_ID, change) F(S, INT, revision) F(S, CANDIDATE_ID, candidate)
 // base_candidate: the candidate it stands on, 0 = the tip. base: the commit it stands on. time_ms of the event is
 // the committer date, so that the same intent gives the same commit.
 #define EVENT_FIELDS_candidate_issued(F, S)                                                        \

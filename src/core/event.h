@@ -1,7 +1,7 @@
 // Events: what happened, with its time inside. The table is core/event.def.h.
 //
-// An event is a kind, a time and the fields of that kind. Its body is canonical JSON: the fields in the order of
-// the table, integers only, empty texts and digests left out. Same event, same bytes.
+// An event is a kind, a time and the fields of that kind. Its body is canonical JSON: the fields in
+// the order of the table, integers only, empty texts and digests left out. Same event, same bytes.
 #pragma once
 #include "base/arena.h"
 #include "base/buf.h"

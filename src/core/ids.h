@@ -1,5 +1,5 @@
-// Numbers that name things. One struct each, so that a run can't be passed where a change is meant. Each kind is
-// one sequence per server, from 1; 0 means none.
+// Numbers that name things. One struct each, so that a run can't be passed where a change is meant.
+// Each kind is one sequence per server, from 1; 0 means none.
 #pragma once
 #include <stdint.h>
 

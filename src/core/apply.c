@@ -1,0 +1,303 @@
+#include "core/apply.h"
+
+#include <assert.h>
+
+#include "core/candidates.h"
+#include "core/environments.h"
+#include "core/plans.h"
+
+static void set_name(struct name *out, struct str name) {
+	assert(name.n <= STATE_NAME_MAX);
+	*out = (struct name){.n = (uint8_t)name.n};
+	memcpy(out->p, name.p, name.n);
+}
+
+static void server_started(struct state *s, const struct event_server_started *e) {
+	s->seed = (uint64_t)e->seed;
+	s->slots = e->slots < 1 ? 1 : (uint32_t)e->slots;
+}
+
+static void repo_added(struct state *s, const struct event_repo_added *e) {
+	struct repo *r = table_add(&s->repos, 1);
+	r->id = e->repo;
+	set_name(&r->name, e->name);
+	memcpy(r->trunk, e->trunk.p, e->trunk.n);
+	r->follow = e->follow != 0;
+	s->next_repo++;
+}
+
+static void repo_configured(struct state *s, const struct event_repo_configured *e) {
+	struct repo *r = state_repo(s, e->repo);
+	if (!e->plan.n) return; // without a usable weir.yml the last one stays in force
+	struct digest before = r->plan;
+	bool usable = plans_use(s, e->plan_digest, e->plan, NULL);
+	assert(usable);
+	r->plan = e->plan_digest;
+	if (!digest_is_none(before)) plans_drop(s, before);
+	environments_define(s, e->repo, e->plan);
+}
+
+static bool take_change(struct table *t, struct change_id id, struct change *out) {
+	size_t index = table_find(t, id.v);
+	if (index == t->count || ((struct change *)table_at(t, index))->id.v != id.v) return false;
+	*out = *(struct change *)table_at(t, index);
+	table_remove(t, index, 1);
+	return true;
+}
+
+// Takes the change from where it is, the open or the rejected ones.
+static bool take_any(struct state *s, struct change_id id, struct change *out) {
+	return take_change(&s->changes, id, out) || take_change(&s->rejected, id, out);
+}
+
+static void put_change(struct table *t, const struct change *c) {
+	struct change *row = table_insert(t, table_find(t, c->id.v));
+	*row = *c;
+}
+
+static void change_proposed(struct state *s, const struct event_change_proposed *e, int64_t now) {
+	struct change c = {0};
+	if (!take_any(s, e->change, &c)) {
+		c.id = e->change;
+		c.repo = e->repo;
+		memcpy(c.key, e->key.b, sizeof c.key);
+		s->next_change = e->change.v + 1;
+	}
+	c.revision = (uint32_t)e->revision;
+	c.head = e->head;
+	c.priority = (int32_t)e->priority;
+	c.draft = e->draft != 0;
+	c.state = CHANGE_PROPOSED;
+	c.proposed_ms = now;
+	put_change(&s->changes, &c);
+}
+
+static void change_queued(struct state *s, const struct event_change_queued *e, int64_t now) {
+	struct change *c = state_change(s, e->change);
+	c->state = CHANGE_QUEUED;
+	c->queued_ms = now;
+	c->queue_order = s->next_queue_order++;
+}
+
+static void change_moves(struct state *s, struct change_id id, enum change_state to) {
+	struct change c;
+	if (!take_any(s, id, &c)) return;
+	c.state = to;
+	put_change(to == CHANGE_REJECTED ? &s->rejected : &s->changes, &c);
+}
+
+static void change_gone(struct state *s, struct change_id id) {
+	struct change c;
+	(void)take_any(s, id, &c);
+}
+
+static void change_verified(struct state *s, const struct event_change_verified *e) {
+	struct change *c = state_change(s, e->change);
+	c->state = CHANGE_PROPOSED;
+	c->verified_revision = (uint32_t)e->revision;
+}
+
+static void change_landed(struct state *s, const struct event_change_landed *e) {
+	struct candidate *c = state_candidate(s, e->candidate);
+	struct repo *r = state_repo(s, c->repo);
+	change_gone(s, e->change);
+	c->state = CANDIDATE_LANDED;
+	r->tip = e->commit;
+	for (size_t i = 0; i < s->candidates.count; i++) { // who stood on it stands on the tip now
+		struct candidate *other = table_at(&s->candidates, i);
+		if (other->base_candidate.v == e->candidate.v) other->base_candidate.v = 0;
+	}
+	if (r->landing_candidate.v == e->candidate.v) {
+		r->landing.v = 0;
+		r->landing_candidate.v = 0;
+	}
+	candidates_sweep(s);
+}
+
+static void candidate_issued(struct state *s, const struct event_candidate_issued *e) {
+	struct candidate *c = table_add(&s->candidates, 1);
+	s->next_candidate++;
+	*c = (struct candidate){
+		.id = e->candidate,
+		.repo = e->repo,
+		.change = e->change,
+		.revision = (uint32_t)e->revision,
+		.base_candidate = e->base_candidate,
+		.base = e->base,
+		.head = e->head,
+		.state = CANDIDATE_BUILDING,
+	};
+}
+
+static void candidate_refused(struct state *s, struct candidate_id id, enum reason reason) {
+	struct candidate *c = state_candidate(s, id);
+	c->state = CANDIDATE_REFUSED;
+	c->refusal = reason;
+}
+
+static void candidate_dropped(struct state *s, const struct event_candidate_dropped *e) {
+	struct candidate *c = state_candidate(s, e->candidate);
+	assert(c->state != CANDIDATE_LANDED && c->state != CANDIDATE_LANDING);
+	c->state = CANDIDATE_DROPPED;
+	candidates_sweep(s);
+}
+
+static void run_issued(struct state *s, const struct event_run_issued *e, int64_t now) {
+	struct run *r = table_add(&s->runs, 1);
+	s->next_run++;
+	*r = (struct run){
+		.id = e->run, .candidate = e->candidate, .issued_ms = now, .job = (uint32_t)e->job};
+	struct job *j = state_job(s, state_candidate(s, e->candidate), (size_t)e->job);
+	j->run = e->run;
+	j->status = JOB_ISSUED;
+	j->attempt = (uint16_t)e->attempt;
+	j->nightly_day = now / 86400000;
+}
+
+// The run is over: frees its slot. Returns the job that it ran; the caller says what became of that
+// and sweeps.
+static struct job *end_run(struct state *s, struct run_id id, const struct plan_job **definition) {
+	size_t index = table_find(&s->runs, id.v);
+	struct run run = *(struct run *)table_at(&s->runs, index);
+	table_remove(&s->runs, index, 1);
+	struct candidate *c = state_candidate(s, run.candidate);
+	*definition = state_plan_job(s, state_plan(s, c->plan), run.job);
+	return state_job(s, c, run.job);
+}
+
+static void run_finished(struct state *s, const struct event_run_finished *e) {
+	const struct plan_job *definition;
+	struct job *j = end_run(s, e->run, &definition);
+	j->reason = e->reason;
+	if (e->outcome == OUTCOME_PASSED) {
+		j->status = JOB_PASSED;
+		j->artifacts = e->artifacts;
+	} else if (e->outcome == OUTCOME_CANCELLED || j->attempt - j->lost <= definition->retries) {
+		j->status = JOB_WAITING;
+	} else {
+		j->status = JOB_FAILED;
+	}
+	candidates_sweep(s);
+}
+
+static void run_reused(struct state *s, const struct event_run_reused *e) {
+	const struct plan_job *definition;
+	struct job *j = end_run(s, e->run, &definition);
+	j->status = JOB_PASSED;
+	j->artifacts = e->artifacts;
+	candidates_sweep(s);
+}
+
+static void run_stopped(struct state *s, struct run_id run) {
+	const struct plan_job *definition;
+	end_run(s, run, &definition)->status = JOB_WAITING;
+	candidates_sweep(s);
+}
+
+static void run_lost(struct state *s, struct run_id run) {
+	const struct plan_job *definition;
+	struct job *j = end_run(s, run, &definition);
+	j->lost++;
+	j->status = j->lost >= STATE_LOST_MAX ? JOB_FAILED : JOB_WAITING;
+	j->reason = REASON_INFRASTRUCTURE;
+	candidates_sweep(s);
+}
+
+static void landing_issued(struct state *s, const struct event_landing_issued *e) {
+	struct repo *r = state_repo(s, e->repo);
+	r->landing = e->landing;
+	r->landing_candidate = e->candidate;
+	state_candidate(s, e->candidate)->state = CANDIDATE_LANDING;
+	s->next_landing++;
+}
+
+static void landing_failed(struct state *s, const struct event_landing_failed *e) {
+	for (size_t i = 0; i < s->repos.count; i++) {
+		struct repo *r = table_at(&s->repos, i);
+		if (r->landing.v != e->landing.v) continue;
+		struct candidate *c = state_candidate(s, r->landing_candidate);
+		bool moved = !oid_is_none(e->found) && !oid_eq(e->found, r->tip);
+		c->state = CANDIDATE_TESTING;
+		if (moved) r->tip = e->found;
+		else candidate_refused(s, c->id, REASON_LANDING_REFUSED);
+		r->landing.v = 0;
+		r->landing_candidate.v = 0;
+		return;
+	}
+}
+
+static void release_blocked(struct state *s, const struct event_release_blocked *e) {
+	if (state_is_blocked(s, e->release, e->env)) return;
+	struct block *b = table_add(&s->blocks, 1);
+	*b = (struct block){e->release, e->env};
+}
+
+static void apply_delivery(struct state *s, const struct event *e) {
+	struct env *env;
+	switch ((int)e->kind) {
+	case EVENT_RELEASE_MADE:
+		environments_release_made(s, &e->release_made);
+		state_candidate(s, e->release_made.candidate)->released = 1;
+		candidates_sweep(s);
+		return;
+	case EVENT_RELEASE_REFUSED:
+		state_candidate(s, e->release_refused.candidate)->released = 1;
+		candidates_sweep(s);
+		return;
+	case EVENT_RELEASE_BLOCKED: release_blocked(s, &e->release_blocked); return;
+	case EVENT_DEPLOY_REQUESTED: environments_deploy_requested(s, &e->deploy_requested); return;
+	case EVENT_ROLLBACK_REQUESTED:
+		state_env(s, e->rollback_requested.env)->rollback_wanted = 1;
+		return;
+	case EVENT_ROLLOUT_ISSUED: environments_rollout_issued(s, &e->rollout_issued); return;
+	case EVENT_ROLLOUT_CANCEL_ISSUED:
+		state_env_of_rollout(s, e->rollout_cancel_issued.rollout)->cancelling = 1;
+		return;
+	case EVENT_ROLLOUT_FINISHED: environments_rollout_finished(s, &e->rollout_finished); return;
+	case EVENT_ENV_UNHEALTHY:
+		env = state_env(s, e->env_unhealthy.env);
+		env->unhealthy = !env->rollout.v && env->history[0].v == e->env_unhealthy.release.v;
+		return;
+	case EVENT_ENV_HEALTHY: state_env(s, e->env_healthy.env)->unhealthy = 0; return;
+	default: return; // the server's own facts and imported ones: nothing that decides
+	}
+}
+
+void apply_event(struct state *s, const struct event *e) {
+	assert(e->time_ms >= s->now_ms);
+	s->now_ms = e->time_ms;
+	s->events++;
+	switch ((int)e->kind) {
+	case EVENT_SERVER_STARTED: server_started(s, &e->server_started); return;
+	case EVENT_REPO_ADDED: repo_added(s, &e->repo_added); return;
+	case EVENT_REPO_CONFIGURED: repo_configured(s, &e->repo_configured); return;
+	case EVENT_TRUNK_MOVED: state_repo(s, e->trunk_moved.repo)->tip = e->trunk_moved.to; return;
+	case EVENT_CHANGE_PROPOSED: change_proposed(s, &e->change_proposed, e->time_ms); return;
+	case EVENT_CHANGE_QUEUED: change_queued(s, &e->change_queued, e->time_ms); return;
+	case EVENT_CHANGE_WITHDRAWN: change_gone(s, e->change_withdrawn.change); return;
+	case EVENT_CHANGE_REJECTED: change_moves(s, e->change_rejected.change, CHANGE_REJECTED); return;
+	case EVENT_CHANGE_RETRIED: change_moves(s, e->change_retried.change, CHANGE_PROPOSED); return;
+	case EVENT_CHANGE_VERIFIED: change_verified(s, &e->change_verified); return;
+	case EVENT_CHANGE_LANDED: change_landed(s, &e->change_landed); return;
+	case EVENT_CANDIDATE_ISSUED: candidate_issued(s, &e->candidate_issued); return;
+	case EVENT_CANDIDATE_BUILT:
+		candidates_build(s, state_candidate(s, e->candidate_built.candidate), &e->candidate_built);
+		return;
+	case EVENT_CANDIDATE_REFUSED:
+		candidate_refused(s, e->candidate_refused.candidate, e->candidate_refused.reason);
+		return;
+	case EVENT_CANDIDATE_DROPPED: candidate_dropped(s, &e->candidate_dropped); return;
+	case EVENT_RUN_ISSUED: run_issued(s, &e->run_issued, e->time_ms); return;
+	case EVENT_RUN_STARTED: state_run(s, e->run_started.run)->state = RUN_RUNNING; return;
+	case EVENT_RUN_FINISHED: run_finished(s, &e->run_finished); return;
+	case EVENT_RUN_REUSED: run_reused(s, &e->run_reused); return;
+	case EVENT_RUN_CANCEL_ISSUED:
+		state_run(s, e->run_cancel_issued.run)->state = RUN_CANCELLING;
+		return;
+	case EVENT_RUN_STOPPED: run_stopped(s, e->run_stopped.run); return;
+	case EVENT_RUN_LOST: run_lost(s, e->run_lost.run); return;
+	case EVENT_LANDING_ISSUED: landing_issued(s, &e->landing_issued); return;
+	case EVENT_LANDING_FAILED: landing_failed(s, &e->landing_failed); return;
+	default: apply_delivery(s, e); return;
+	}
+}

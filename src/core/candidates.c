@@ -1,0 +1,71 @@
+#include "core/candidates.h"
+
+#include <assert.h>
+
+#include "base/json.h"
+#include "core/plans.h"
+
+void candidates_build(struct state *s, struct candidate *c, const struct event_candidate_built *e) {
+	c->commit = e->commit;
+	c->tree = e->tree;
+	c->plan = e->plan_digest;
+	c->state = CANDIDATE_TESTING;
+	bool usable = plans_use(s, e->plan_digest, e->plan, NULL);
+	assert(usable);
+	c->job_at = s->jobs.count;
+	c->job_count = state_plan(s, e->plan_digest)->job_count;
+	(void)table_add(&s->jobs, c->job_count);
+	AUTO_JSON skipped = NULL;
+	if (!e->skipped.n || !json_parse(e->skipped, &skipped, NULL)) return;
+	for (size_t i = 0; i < json_length(skipped); i++) {
+		int64_t index = json_int(json_at(skipped, i), -1);
+		if (index >= 0 && index < c->job_count)
+			state_job(s, c, (size_t)index)->status = JOB_SKIPPED;
+	}
+}
+
+bool candidates_has_runs(const struct state *s, struct candidate_id id) {
+	for (size_t i = 0; i < s->runs.count; i++)
+		if (((const struct run *)table_at(&s->runs, i))->candidate.v == id.v) return true;
+	return false;
+}
+
+const struct candidate *candidates_newest_landed(const struct state *s, struct repo_id repo) {
+	for (size_t i = s->candidates.count; i > 0; i--) {
+		const struct candidate *c = table_at(&s->candidates, i - 1);
+		if (c->repo.v == repo.v && c->state == CANDIDATE_LANDED) return c;
+	}
+	return NULL;
+}
+
+static bool began_after_landing(const struct state *s, const struct candidate *c) {
+	const struct plan *plan = state_plan(s, c->plan);
+	for (size_t i = 0; i < c->job_count; i++)
+		if (state_plan_job(s, plan, i)->when == WHEN_LANDED && state_job(s, c, i)->attempt > 0)
+			return true;
+	return false;
+}
+
+static bool may_go(const struct state *s, const struct candidate *c) {
+	if (c->state == CANDIDATE_DROPPED) return !candidates_has_runs(s, c->id);
+	if (c->state != CANDIDATE_LANDED || candidates_has_runs(s, c->id)) return false;
+	if (candidates_newest_landed(s, c->repo)->id.v == c->id.v) return false;
+	return c->released || !began_after_landing(s, c);
+}
+
+static void remove_candidate(struct state *s, size_t index) {
+	struct candidate gone = *(struct candidate *)table_at(&s->candidates, index);
+	table_remove(&s->candidates, index, 1);
+	if (gone.job_count == 0) return;
+	table_remove(&s->jobs, gone.job_at, gone.job_count);
+	for (size_t i = 0; i < s->candidates.count; i++) {
+		struct candidate *other = table_at(&s->candidates, i);
+		if (other->job_at > gone.job_at) other->job_at -= gone.job_count;
+	}
+	plans_drop(s, gone.plan);
+}
+
+void candidates_sweep(struct state *s) {
+	for (size_t i = s->candidates.count; i > 0; i--)
+		if (may_go(s, table_at(&s->candidates, i - 1))) remove_candidate(s, i - 1);
+}

@@ -1,0 +1,13 @@
+// Rows of candidates and their jobs: how they come, and when they may go.
+#pragma once
+#include "core/state.h"
+
+// The candidate now stands as `commit` with this plan: its jobs wait, those of `skipped` (a JSON
+// list of indices) are skipped. `plan` must have passed plans_check.
+void candidates_build(struct state *s, struct candidate *c, const struct event_candidate_built *e);
+// Removes what nobody needs: dropped ones without a live run; landed ones that are not the newest
+// of their repository, once their release is made, or none of their jobs after landing ever began.
+void candidates_sweep(struct state *s);
+bool candidates_has_runs(const struct state *s, struct candidate_id id);
+const struct candidate *candidates_newest_landed(const struct state *s,
+                                                 struct repo_id repo); // NULL = none known

@@ -1,0 +1,347 @@
+#include "core/decide.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/apply.h"
+#include "core/candidates.h"
+#include "core/decide_delivery.h"
+#include "core/queue.h"
+
+void decide_add(struct state *s, struct decide_list *list, struct event *e) {
+	struct err why = {0};
+	bool possible = apply_check(s, e, &why);
+	assert(possible);
+	if (list->count == list->cap) {
+		size_t cap = list->cap ? list->cap * 2 : 16;
+		struct event *more = ARENA_ARRAY(list->life, struct event, cap);
+		if (list->count) memcpy(more, list->events, list->count * sizeof *more);
+		list->events = more;
+		list->cap = cap;
+	}
+	apply_event(s, e);
+	list->events[list->count++] = *e;
+}
+
+struct turn {
+	struct state *s;
+	int64_t now_ms;
+	struct decide_list *list;
+};
+
+static void add(struct turn *t, struct event e) {
+	e.time_ms = t->now_ms;
+	decide_add(t->s, t->list, &e);
+}
+
+// ---------------------------------------------------------------- what the verdicts say
+
+enum verdict { VERDICT_OPEN, VERDICT_PASSED, VERDICT_FAILED };
+
+static enum verdict verdict_of(const struct state *s, const struct candidate *c, size_t *failed) {
+	const struct plan *plan = state_plan(s, c->plan);
+	enum verdict so_far = VERDICT_PASSED;
+	for (size_t i = 0; i < c->job_count; i++) {
+		const struct job *j = state_job(s, c, i);
+		if (state_plan_job(s, plan, i)->when != WHEN_CHANGE || j->status == JOB_SKIPPED) continue;
+		if (j->status == JOB_FAILED) {
+			*failed = i;
+			return VERDICT_FAILED;
+		}
+		if (j->status != JOB_PASSED) so_far = VERDICT_OPEN;
+	}
+	return so_far;
+}
+
+// Asks every live run of the candidate to stop.
+static void cancel_runs(struct turn *t, struct candidate_id candidate, enum reason reason) {
+	for (size_t i = 0; i < t->s->runs.count; i++) {
+		const struct run *r = table_at(&t->s->runs, i);
+		if (r->candidate.v != candidate.v || r->state == RUN_CANCELLING) continue;
+		add(t,
+		    (struct event){.kind = EVENT_RUN_CANCEL_ISSUED, .run_cancel_issued = {r->id, reason}});
+	}
+}
+
+static void drop(struct turn *t, struct candidate_id candidate, enum reason reason) {
+	cancel_runs(t, candidate, REASON_NOT_NEEDED);
+	add(t,
+	    (struct event){.kind = EVENT_CANDIDATE_DROPPED, .candidate_dropped = {candidate, reason}});
+}
+
+static void reject(struct turn *t, const struct candidate *c, enum reason reason, struct run_id run,
+                   struct str text) {
+	struct candidate_id id = c->id;
+	add(t, (struct event){.kind = EVENT_CHANGE_REJECTED,
+	                      .change_rejected = {c->change, c->revision, reason, text, c->id, run}});
+	drop(t, id, reason);
+}
+
+static void judge_failed(struct turn *t, const struct candidate *c, size_t failed) {
+	const struct job *j = state_job(t->s, c, failed);
+	struct str name = state_name(&state_plan_job(t->s, state_plan(t->s, c->plan), failed)->name);
+	reject(t, c, j->reason ? j->reason : REASON_JOB_FAILED, j->run,
+	       arena_printf(t->list->life, "job " STR_FMT " failed", STR_ARG(name)));
+}
+
+static void judge_passed(struct turn *t, const struct candidate *c, const struct repo *r,
+                         const struct change *change) {
+	if (change->draft) {
+		struct candidate_id id = c->id;
+		add(t, (struct event){.kind = EVENT_CHANGE_VERIFIED,
+		                      .change_verified = {c->change, c->revision, c->id}});
+		drop(t, id, REASON_DRAFT_TESTED);
+		return;
+	}
+	if (r->landing.v) return;
+	add(t, (struct event){.kind = EVENT_LANDING_ISSUED,
+	                      .landing_issued = {{t->s->next_landing},
+	                                         c->id,
+	                                         c->repo,
+	                                         c->change,
+	                                         c->revision,
+	                                         r->tip,
+	                                         c->commit,
+	                                         c->tree}});
+}
+
+// What the facts say about one candidate. It may be gone afterwards.
+static void judge(struct turn *t, const struct candidate *c) {
+	const struct repo *r = state_repo(t->s, c->repo);
+	const struct change *change = state_change(t->s, c->change);
+	size_t failed = 0;
+	if (c->state == CANDIDATE_DROPPED || c->state == CANDIDATE_LANDED ||
+	    c->state == CANDIDATE_LANDING)
+		return;
+	if (!change || change->state == CHANGE_PROPOSED || change->revision != c->revision) {
+		drop(t, c->id, change ? REASON_SUPERSEDED : REASON_WITHDRAWN);
+		return;
+	}
+	if (c->base_candidate.v)
+		return; // on another candidate: nothing is decided before that one landed
+	if (!oid_eq(c->base, r->tip)) {
+		drop(t, c->id, REASON_BASE_CHANGED);
+		return;
+	}
+	if (c->state == CANDIDATE_REFUSED) {
+		reject(t, c, c->refusal, (struct run_id){0}, reason_code(c->refusal));
+		return;
+	}
+	if (c->state != CANDIDATE_TESTING) return;
+	switch (verdict_of(t->s, c, &failed)) {
+	case VERDICT_OPEN: return;
+	case VERDICT_PASSED: judge_passed(t, c, r, change); return;
+	case VERDICT_FAILED: judge_failed(t, c, failed); return;
+	}
+}
+
+static void judge_all(struct turn *t) {
+	for (size_t i = t->s->candidates.count; i > 0; i--)
+		if (i <= t->s->candidates.count) judge(t, table_at(&t->s->candidates, i - 1));
+}
+
+// ---------------------------------------------------------------- what the queue proposes
+
+static int compare_order(const void *a, const void *b) {
+	const struct change *x = *(const struct change *const *)a,
+						*y = *(const struct change *const *)b;
+	if (x->priority != y->priority) return x->priority > y->priority ? -1 : 1;
+	return (x->queue_order > y->queue_order) - (x->queue_order < y->queue_order);
+}
+
+static size_t queue_changes(const struct turn *t, const struct repo *r, struct queue_change *out) {
+	const struct change **sorted = ARENA_ARRAY(t->list->life, const struct change *,
+	                                           t->s->changes.count + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < t->s->changes.count; i++) {
+		const struct change *c = table_at(&t->s->changes, i);
+		if (c->repo.v == r->id.v && c->state == CHANGE_QUEUED) sorted[n++] = c;
+	}
+	if (n) qsort(sorted, n, sizeof *sorted, compare_order);
+	for (size_t i = 0; i < n; i++)
+		out[i] = (struct queue_change){sorted[i]->id, sorted[i]->revision};
+	return n;
+}
+
+static bool needs_passed(const struct state *s, const struct candidate *c,
+                         const struct plan_job *definition) {
+	for (size_t i = 0; i < definition->need_count; i++) {
+		uint16_t need = *(const uint16_t *)table_at(&s->needs, definition->need_at + i);
+		const struct job *j = state_job(s, c, need);
+		if (j->status != JOB_PASSED && j->status != JOB_SKIPPED) return false;
+	}
+	return true;
+}
+
+static bool is_ready(const struct state *s, const struct candidate *c, size_t index,
+                     int64_t now_ms) {
+	const struct plan_job *definition = state_plan_job(s, state_plan(s, c->plan), index);
+	const struct job *j = state_job(s, c, index);
+	if (j->status == JOB_ISSUED || !needs_passed(s, c, definition)) return false;
+	switch (definition->when) {
+	case WHEN_CHANGE: return c->state == CANDIDATE_TESTING && j->status == JOB_WAITING;
+	case WHEN_LANDED:
+		return c->state == CANDIDATE_LANDED && !c->released && j->status == JOB_WAITING;
+	case WHEN_NIGHTLY:
+		return c->state == CANDIDATE_LANDED && j->status != JOB_SKIPPED &&
+		       j->nightly_day < now_ms / 86400000 &&
+		       candidates_newest_landed(s, c->repo)->id.v == c->id.v;
+	}
+	return false;
+}
+
+static size_t ready_runs(const struct turn *t, const struct repo *r, struct queue_run *out,
+                         size_t most) {
+	size_t n = 0;
+	for (size_t i = 0; i < t->s->candidates.count; i++) {
+		const struct candidate *c = table_at(&t->s->candidates, i);
+		if (c->repo.v != r->id.v) continue;
+		for (uint32_t job = 0; job < c->job_count && n < most; job++)
+			if (is_ready(t->s, c, job, t->now_ms)) out[n++] = (struct queue_run){c->id, job};
+	}
+	return n;
+}
+
+static size_t queue_candidates(const struct turn *t, const struct repo *r,
+                               struct queue_candidate *out) {
+	size_t n = 0;
+	for (size_t i = 0; i < t->s->candidates.count; i++) {
+		const struct candidate *c = table_at(&t->s->candidates, i);
+		bool live = c->state == CANDIDATE_BUILDING || c->state == CANDIDATE_TESTING ||
+		            c->state == CANDIDATE_LANDING;
+		if (c->repo.v == r->id.v && live)
+			out[n++] = (struct queue_candidate){c->id, c->change, c->base_candidate};
+	}
+	return n;
+}
+
+// The existing candidate that a want asks for, or 0.
+static struct candidate_id existing(const struct queue_view *view, struct change_id change,
+                                    struct candidate_id base) {
+	for (size_t i = 0; i < view->candidate_count; i++)
+		if (view->candidates[i].change.v == change.v && view->candidates[i].base.v == base.v)
+			return view->candidates[i].id;
+	return (struct candidate_id){0};
+}
+
+static void drop_unwanted(struct turn *t, const struct queue_view *view,
+                          const struct candidate_id *wanted, size_t n) {
+	for (size_t i = 0; i < view->candidate_count; i++) {
+		const struct candidate *c = state_candidate(t->s, view->candidates[i].id);
+		bool keep = c->state == CANDIDATE_LANDING;
+		for (size_t w = 0; w < n; w++) keep = keep || wanted[w].v == c->id.v;
+		if (!keep) drop(t, c->id, REASON_HIGHER_PRIORITY_AHEAD);
+	}
+}
+
+// Makes the wanted candidates exist: keeps, issues and drops. A want on one that is not built yet
+// waits.
+static void want(struct turn *t, const struct repo *r, const struct queue_view *view,
+                 const struct queue_plan *plan) {
+	struct candidate_id *ids = ARENA_ARRAY(t->list->life, struct candidate_id,
+	                                       plan->want_count + 1);
+	for (size_t i = 0; i < plan->want_count; i++) {
+		const struct queue_want *w = &plan->wants[i];
+		struct candidate_id base = w->base < 0 ? (struct candidate_id){0} : ids[w->base];
+		ids[i] = existing(view, w->change, base);
+	}
+	drop_unwanted(t, view, ids, plan->want_count);
+	for (size_t i = 0; i < plan->want_count; i++) {
+		const struct queue_want *w = &plan->wants[i];
+		const struct candidate *base = w->base < 0 ? NULL : state_candidate(t->s, ids[w->base]);
+		if (ids[i].v || (w->base >= 0 && (!base || oid_is_none(base->commit)))) continue;
+		const struct change *change = state_change(t->s, w->change);
+		ids[i].v = t->s->next_candidate;
+		add(t, (struct event){.kind = EVENT_CANDIDATE_ISSUED,
+		                      .candidate_issued = {
+								  .candidate = ids[i],
+								  .repo = r->id,
+								  .change = w->change,
+								  .revision = change->revision,
+								  .base_candidate = base ? base->id : (struct candidate_id){0},
+								  .base = base ? base->commit : r->tip,
+								  .head = change->head}});
+	}
+}
+
+static void fund(struct turn *t, const struct queue_plan *plan) {
+	for (size_t i = 0; i < plan->funded_count; i++) {
+		const struct queue_run *f = &plan->funded[i];
+		const struct candidate *c = state_candidate(t->s, f->candidate);
+		if (!c || c->state == CANDIDATE_DROPPED) continue;
+		const struct plan_job *definition = state_plan_job(t->s, state_plan(t->s, c->plan), f->job);
+		const struct job *j = state_job(t->s, c, f->job);
+		bool nightly = definition->when == WHEN_NIGHTLY;
+		add(t, (struct event){
+				   .kind = EVENT_RUN_ISSUED,
+				   .run_issued = {.run = {t->s->next_run},
+		                          .candidate = c->id,
+		                          .job = f->job,
+		                          .name = arena_str(t->list->life, state_name(&definition->name)),
+		                          .attempt = nightly ? 1 : j->attempt + 1,
+		                          .trust = c->state == CANDIDATE_LANDED ? 2 : 1}});
+	}
+}
+
+static void plan_repo(struct turn *t, const struct repo *r) {
+	struct arena *life = t->list->life;
+	size_t free_slots = t->s->slots > t->s->runs.count ? t->s->slots - t->s->runs.count : 0;
+	struct queue_change *changes = ARENA_ARRAY(life, struct queue_change, t->s->changes.count + 1);
+	struct queue_candidate *candidates = ARENA_ARRAY(life, struct queue_candidate,
+	                                                 t->s->candidates.count + 1);
+	struct queue_run *ready = ARENA_ARRAY(life, struct queue_run, t->s->jobs.count + 1);
+	struct queue_view view = {
+		.changes = changes,
+		.change_count = queue_changes(t, r, changes),
+		.candidates = candidates,
+		.candidate_count = queue_candidates(t, r, candidates),
+		.ready = ready,
+		.ready_count = ready_runs(t, r, ready, t->s->jobs.count),
+		.slots_free = free_slots,
+	};
+	struct queue_plan plan = {
+		.wants = ARENA_ARRAY(life, struct queue_want, view.change_count + 1),
+		.funded = ARENA_ARRAY(life, struct queue_run, free_slots + 1),
+	};
+	queue_decide(&view, &plan);
+	want(t, r, &view, &plan);
+	fund(t, &plan);
+}
+
+// ---------------------------------------------------------------- one turn
+
+static void queue_proposed(struct turn *t) {
+	for (size_t i = 0; i < t->s->changes.count; i++) {
+		const struct change *c = table_at(&t->s->changes, i);
+		if (c->state != CHANGE_PROPOSED || c->verified_revision == c->revision) continue;
+		add(t, (struct event){.kind = EVENT_CHANGE_QUEUED, .change_queued = {c->id, c->revision}});
+	}
+}
+
+void decide_turn(struct state *s, int64_t now_ms, struct decide_list *list) {
+	struct turn t = {s, now_ms, list};
+	size_t bound = list->count + 64 +
+	               8 * ((size_t)s->changes.count + s->candidates.count + s->jobs.count +
+	                    s->runs.count + s->envs.count);
+	size_t before;
+	do {
+		before = list->count;
+		judge_all(&t);
+		queue_proposed(&t);
+		for (size_t i = 0; i < s->repos.count; i++) plan_repo(&t, table_at(&s->repos, i));
+		decide_delivery_releases(s, now_ms, list);
+		decide_delivery_rollouts(s, now_ms, list);
+		assert(list->count <= bound); // a policy that never falls silent would fill the log
+	} while (list->count > before);
+}
+
+int64_t decide_deadline(const struct state *s) {
+	for (size_t i = 0; i < s->candidates.count; i++) {
+		const struct candidate *c = table_at(&s->candidates, i);
+		const struct plan *plan = c->state == CANDIDATE_LANDED ? state_plan(s, c->plan) : NULL;
+		for (size_t j = 0; plan && j < c->job_count; j++)
+			if (state_plan_job(s, plan, j)->when == WHEN_NIGHTLY)
+				return (s->now_ms / 86400000 + 1) * 86400000;
+	}
+	return -1;
+}
