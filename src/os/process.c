@@ -56,8 +56,8 @@ static bool drop_to(uid_t uid, gid_t gid) {
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-// In the child, after vfork: system calls only. The wanted descriptors are first moved out of the way, so
-// that no dup2 overwrites one that is still needed. Returns errno of what failed.
+// In the child, after vfork: system calls only. The wanted descriptors are first moved out of the
+// way, so that no dup2 overwrites one that is still needed. Returns errno of what failed.
 static int become(const struct launch *l) {
 	const struct process_spec *spec = l->spec;
 	int moved[3 + PASS_MAX], count = l->count;
@@ -70,6 +70,8 @@ static int become(const struct launch *l) {
 	if (syscall(SYS_close_range, (unsigned)count, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */)) return errno;
 	if (spec->new_session) setsid();
 	if (spec->cgroup && !join_cgroup(spec->cgroup)) return errno;
+	for (const char *const *more = spec->cgroups; more && *more; more++)
+		if (!join_cgroup(*more)) return errno;
 	if (spec->cwd && chdir(spec->cwd)) return errno;
 	if (spec->uid && !drop_to(spec->uid, spec->gid)) return errno;
 	if (spec->die_with_parent) {
