@@ -1,0 +1,123 @@
+// The rows of the state's tables (core/state.h): plain data, no pointers.
+#pragma once
+#include "base/hash.h"
+#include "core/event.h"
+
+enum { STATE_NAME_MAX = 63, STATE_HISTORY = 8, STATE_LOST_MAX = 3 };
+
+struct name {
+	uint8_t n;
+	char p[STATE_NAME_MAX];
+};
+
+struct repo {
+	struct repo_id id;
+	struct name name;
+	char trunk[128];           // branch name, NUL-terminated
+	struct oid tip;            // none: no trunk yet
+	struct digest plan;        // trunk's plan, none = no usable weir.yml
+	struct landing_id landing; // under way, 0 = none
+	struct candidate_id landing_candidate;
+	uint8_t follow;
+};
+
+enum change_state { CHANGE_PROPOSED, CHANGE_QUEUED, CHANGE_REJECTED };
+
+struct change {
+	struct change_id id;
+	struct repo_id repo;
+	uint64_t queue_order; // smaller is earlier; set when queued
+	int64_t proposed_ms, queued_ms;
+	struct oid head;
+	uint8_t key[16]; // first half of the event's digest
+	uint32_t revision, verified_revision;
+	int32_t priority; // larger goes first
+	enum change_state state;
+	uint8_t draft;
+};
+
+enum job_status { JOB_WAITING, JOB_ISSUED, JOB_PASSED, JOB_FAILED, JOB_SKIPPED };
+
+struct job {           // of one candidate
+	struct run_id run; // newest
+	struct digest artifacts;
+	int64_t nightly_day; // day (since 1970) of the newest nightly run
+	enum job_status status;
+	enum reason reason;
+	uint16_t attempt, lost;
+};
+
+enum candidate_state {
+	CANDIDATE_BUILDING,
+	CANDIDATE_TESTING,
+	CANDIDATE_REFUSED,
+	CANDIDATE_LANDING,
+	CANDIDATE_LANDED,
+	CANDIDATE_DROPPED
+};
+
+struct candidate {
+	struct candidate_id id;
+	struct repo_id repo;
+	struct change_id change;
+	struct candidate_id base_candidate; // 0 = stands on the tip
+	struct oid base, head, commit, tree;
+	struct digest plan;
+	uint32_t revision;
+	uint32_t job_at, job_count; // rows of state.jobs
+	enum candidate_state state;
+	enum reason refusal;
+	uint8_t released; // its release was made or refused
+};
+
+enum run_state { RUN_ISSUED, RUN_RUNNING, RUN_CANCELLING };
+
+struct run {
+	struct run_id id;
+	struct candidate_id candidate;
+	int64_t issued_ms;
+	uint32_t job;
+	enum run_state state;
+};
+
+enum job_when { WHEN_CHANGE, WHEN_LANDED, WHEN_NIGHTLY };
+
+struct plan { // what decide needs of a plan; the same plan is kept once
+	struct digest digest;
+	uint32_t uses;
+	uint32_t job_at, job_count; // rows of state.plan_jobs
+};
+
+struct plan_job {
+	struct name name;
+	uint32_t need_at, need_count; // rows of state.needs: indices of jobs, uint16_t
+	uint16_t retries;
+	enum job_when when;
+	uint8_t makes_artifacts;
+};
+
+struct release {
+	struct release_id id;
+	struct repo_id repo;
+	struct change_id change;
+	struct oid commit;
+};
+
+struct block { // a release that an environment takes only by force
+	struct release_id release;
+	struct env_id env;
+};
+
+struct env {
+	struct env_id id;
+	struct repo_id repo;
+	struct release_id history[STATE_HISTORY]; // [0] runs now, [1] is the rollback target, 0 = none
+	struct release_id
+		floor; // releases up to here were tried: none of them goes out by itself again
+	struct release_id requested;
+	struct rollout_id rollout; // under way, 0 = none
+	struct release_id rollout_release;
+	struct name name;
+	uint8_t defined; // trunk's weir.yml names it
+	uint8_t rollback_wanted, unhealthy, cancelling, rollout_is_rollback;
+};
