@@ -251,14 +251,12 @@ bool git_repo_open(struct git_home *h, const char *path, struct git_repo **out, 
 }
 
 bool git_repo_open_foreign(struct git_home *h, const char *git_dir, const char *objects,
-                           struct git_repo **out, struct err *e) {
+                           const char *parent, struct git_repo **out, struct err *e) {
 	if (!file_exists(git_dir)) return err_set(e, ERR_NOT_FOUND, "%s is not a repository", git_dir);
 	struct git_repo *r = make(h, git_dir);
 	if (objects) {
-		AUTO_BUF parent = {0};
-		buf_printf(&parent, "%s/objects", git_dir);
 		r->objects = strdup(objects);
-		r->parent_objects = strdup(parent.p);
+		r->parent_objects = strdup(parent);
 	}
 	*out = r;
 	return true;

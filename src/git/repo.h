@@ -28,9 +28,9 @@ MUST_USE bool git_repo_import(struct git_home *h, const char *path, const char *
 MUST_USE bool git_repo_open(struct git_home *h, const char *path, struct git_repo **out,
                             struct err *e);
 // Somebody else's repository, only read: no hooks, no configuration. `objects` (may be NULL) is a
-// folder of further objects, see git/snapshot.h.
+// folder of further objects, `parent` then the repository's own object folder, see git/snapshot.h.
 MUST_USE bool git_repo_open_foreign(struct git_home *h, const char *git_dir, const char *objects,
-                                    struct git_repo **out, struct err *e);
+                                    const char *parent, struct git_repo **out, struct err *e);
 void git_repo_close(struct git_repo *r); // no call may be under way
 void git_repo_rest(struct git_repo *r);  // ends idle children; the next call starts new ones
 const char *git_repo_path(const struct git_repo *r);
