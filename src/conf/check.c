@@ -141,22 +141,23 @@ static void check_environment(const struct draft *draft, size_t index, struct co
 	if (e->rollout.strategy != CONF_STRATEGY_ALL_AT_ONCE)
 		diagnostics_error(d, "not-yet", yaml_get(yaml_get(it->map, "rollout"), "strategy")->span,
 		                  STR("leave it out, or write `all-at-once`"),
-		                  "a canary rollout is not yet supported");
+		                  "not yet supported: a canary rollout");
 	if (yaml_get(it->map, "tls") && !yaml_get(it->map, "listen"))
 		diagnostics_error(d, "missing-key", key_span(it->map, "tls"),
 		                  STR("add `listen: \"*:443\"`"),
 		                  "environment " STR_FMT " has tls and no listen", STR_ARG(e->name));
 	if (!service) {
+		if (draft_has(it->map, KEYS_ENVIRONMENT, "service")) return;
 		warn(d, "no-service", it->key->span, e->name, " has no service",
 		     "a release only puts its files there; nothing runs");
 		return;
 	}
 	if (service->kind != YAML_MAP) return;
 	check_secrets(service, &e->service.env, &e->service.secrets, d);
-	if (!yaml_get(service, "health"))
+	if (!draft_has(service, KEYS_SERVICE, "health"))
 		warn(d, "no-health", key_span(it->map, "service"), e->name, " has no health check",
 		     "add `health: /healthz`, or weir only sees that it runs");
-	if (!yaml_get(it->map, "listen"))
+	if (!draft_has(it->map, KEYS_ENVIRONMENT, "listen"))
 		warn(d, "no-listen", key_span(it->map, "service"), e->name, " has no address",
 		     "add `listen: 127.0.0.1:8000`, or nobody reaches the service");
 }
@@ -166,7 +167,7 @@ static void check_job(const struct draft_job *it, struct conf_diagnostics *d) {
 	check_secrets(it->map, &job->env, &job->secrets, d);
 	if (job->secrets.n && job->when == CONF_WHEN_CHANGE && !job->before_landing)
 		warn(d, "secrets-withheld", key_span(it->map, "secrets"), job->key,
-		     " runs before landing, without its secrets",
+		     " gets no secrets before landing",
 		     "write `when: landed`, or `before_landing: true` if a change may read them");
 }
 

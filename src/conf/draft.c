@@ -1,5 +1,4 @@
 #include "conf/draft.h"
-
 #include <stdlib.h>
 
 #include "conf/value.h"
@@ -175,6 +174,17 @@ static void unknown_key(struct reader *r, enum keys_scope scope, const struct ya
 	                  scope == KEYS_ROOT ? "at the top of" : "in", STR_ARG(where));
 }
 
+bool draft_has(const struct yaml_node *map, enum keys_scope scope, const char *name) {
+	if (map->kind != YAML_MAP) return false;
+	YAML_EACH_PAIR(map, key) {
+		if (str_eq(key->text, str_of(name))) return true;
+		if (keys_find(scope, key->text)) continue;
+		const char *near = keys_suggest(scope, key->text);
+		if (near && strcmp(near, name) == 0) return true;
+	}
+	return false;
+}
+
 static void read_scope(struct reader *r, enum keys_scope scope, const struct yaml_node *owner,
                        const struct yaml_node *map, struct str where, void *out) {
 	YAML_EACH_PAIR(map, name) {
@@ -189,10 +199,10 @@ static void read_scope(struct reader *r, enum keys_scope scope, const struct yam
 			r->artifacts_doubtful = true;
 		if ((key->flags & KEY_NOT_YET) && r->d->errors == before)
 			diagnostics_error(r->d, "not-yet", name->span, STR("leave it out for now"),
-			                  "%s in " STR_FMT " is not yet supported", key->name, STR_ARG(where));
+			                  "not yet supported: %s in " STR_FMT, key->name, STR_ARG(where));
 	}
 	KEYS_EACH(scope, key) {
-		if (!(key->flags & KEY_REQUIRED) || yaml_get(map, key->name)) continue;
+		if (!(key->flags & KEY_REQUIRED) || draft_has(map, scope, key->name)) continue;
 		AUTO_BUF hint = {0};
 		buf_printf(&hint, "add `%s:` and %s", key->name, key_expects(key));
 		diagnostics_error(r->d, "missing-key", owner->span, buf_view(&hint), STR_FMT " has no %s",
@@ -215,7 +225,7 @@ static void read_axis(struct reader *r, const struct yaml_node *name, struct dra
 	struct draft_axis axis = {.name = arena_str(r->life, name->text)};
 	if (str_eq(name->text, STR("include")) || str_eq(name->text, STR("exclude"))) {
 		diagnostics_error(r->d, "not-yet", name->span, STR("make it two jobs"),
-		                  STR_FMT " in a matrix is not yet supported", STR_ARG(name->text));
+		                  "not yet supported: " STR_FMT " in a matrix", STR_ARG(name->text));
 		return;
 	}
 	if (!value_is_variable(name->text)) {
@@ -224,8 +234,13 @@ static void read_axis(struct reader *r, const struct yaml_node *name, struct dra
 		                  "\"" STR_FMT "\" cannot name a variable", STR_ARG(name->text));
 		return;
 	}
-	if (value->kind != YAML_LIST || value->count == 0) {
+	if (value->kind != YAML_LIST) {
 		wrong_type(r, name, value, "a list of values");
+		return;
+	}
+	if (value->count == 0) {
+		diagnostics_error(r->d, "no-value", value->span, STR_NONE, STR_FMT " is empty",
+		                  STR_ARG(name->text));
 		return;
 	}
 	axis.values.p = ARENA_ARRAY(r->life, struct str, value->count);

@@ -1,7 +1,7 @@
 // weir.yml as written: each mapping read into the structs of plan.h by the table of keys, before
 // matrix and shards are expanded. Keeps the nodes, because what is judged later needs their places.
 #pragma once
-#include "conf/plan.h"
+#include "conf/keys.h"
 #include "conf/yaml.h"
 
 struct draft_axis {
@@ -32,6 +32,10 @@ struct draft {
 	size_t environments_n;
 	bool artifacts_doubtful; // some were not understood: do not say that one is missing
 };
+
+// The mapping has the key, or an unknown one that is near enough to be meant: then only that is
+// told.
+bool draft_has(const struct yaml_node *map, enum keys_scope scope, const char *name);
 
 // Reads what it can and tells d what is wrong. `root` NULL is an empty file.
 void draft_read(const struct yaml_node *root, struct arena *life, struct draft *out,

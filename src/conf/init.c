@@ -8,8 +8,10 @@ bool init_wants(struct str path) {
 
 // Each line of text behind `before`.
 static void add_lines(struct buf *out, const char *before, struct str text) {
-	for (struct str rest = text; rest.n;)
-		buf_printf(out, "%s" STR_FMT "\n", before, STR_ARG(str_cut(&rest, '\n')));
+	while (text.n) {
+		struct str line = str_cut(&text, '\n');
+		buf_printf(out, "%s" STR_FMT "\n", before, STR_ARG(line));
+	}
 }
 
 static void add_run(struct buf *out, struct str lines) {

@@ -4,4 +4,4 @@
 #pragma once
 #include "base/buf.h"
 
-void schema_write(struct buf *out);
+void jsonschema_write(struct buf *out);

@@ -1,4 +1,4 @@
-#include "conf/schema.h"
+#include "conf/jsonschema.h"
 
 #include "base/glob.h"
 #include "base/jsonw.h"
@@ -153,7 +153,7 @@ static void write_scope(struct jsonw *w, enum keys_scope scope) {
 	jsonw_array_end(w);
 }
 
-void schema_write(struct buf *out) {
+void jsonschema_write(struct buf *out) {
 	struct jsonw w = jsonw_to(out);
 	jsonw_object(&w);
 	jsonw_key_z(&w, "$schema", "https://json-schema.org/draft/2020-12/schema");
