@@ -2,7 +2,8 @@
 
 #include <assert.h>
 
-// Bytes of the character at p: `?` takes a whole UTF-8 character. What is not UTF-8 counts byte by byte.
+// Bytes of the character at p: `?` takes a whole UTF-8 character. What is not UTF-8 counts byte by
+// byte.
 static size_t character(struct str s, size_t at) {
 	size_t n = 1;
 	while (at + n < s.n && n < 4 && ((unsigned char)s.p[at] & 0xc0) == 0xc0 &&
@@ -15,7 +16,8 @@ bool glob_is_plain(struct str pattern) {
 	return str_find_char(pattern, '*') == pattern.n && str_find_char(pattern, '?') == pattern.n;
 }
 
-// One segment. The last `*` takes one character more whenever what follows it fails; an earlier one never has to.
+// One segment. The last `*` takes one character more whenever what follows it fails; an earlier one
+// never has to.
 static bool segment_match(struct str pattern, struct str text) {
 	size_t p = 0, t = 0, star = SIZE_MAX, retry = 0;
 	while (t < text.n) {
@@ -39,7 +41,8 @@ static bool segment_match(struct str pattern, struct str text) {
 	return p == pattern.n;
 }
 
-// The same one level up: `**` is to segments what `*` is to characters, and each pattern ends in one.
+// The same one level up: `**` is to segments what `*` is to characters, and each pattern ends in
+// one.
 bool glob_match(struct str pattern, struct str path) {
 	struct str p = pattern, t = path, star = STR_NONE, retry = STR_NONE;
 	while (t.p) {
@@ -66,8 +69,9 @@ bool glob_match(struct str pattern, struct str path) {
 	return true;
 }
 
-// Two patterns at once, by dynamic programming over their positions: row[j] says whether the first i items of a and
-// the first j items of b can stand for the same text. A wildcard stands for nothing or takes one more item of the other.
+// Two patterns at once, by dynamic programming over their positions: row[j] says whether the first
+// i items of a and the first j items of b can stand for the same text. A wildcard stands for
+// nothing or takes one more item of the other.
 static bool segment_overlap(struct str a, struct str b) {
 	bool row[GLOB_BYTES_MAX + 1];
 	assert(b.n <= GLOB_BYTES_MAX);

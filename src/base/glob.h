@@ -1,6 +1,7 @@
-// Path patterns as weir.yml writes them (artifacts, results, paths): `*` is any run of characters within one
-// segment, `?` one character, a segment `**` any number of segments; every other byte stands for itself.
-// A pattern that names a folder stands for everything below it. Paths are relative, without "." and "..".
+// Path patterns as weir.yml writes them (artifacts, results, paths): `*` is any run of characters
+// within one segment, `?` one character, a segment `**` any number of segments; every other byte
+// stands for itself. A pattern that names a folder stands for everything below it. Paths are
+// relative, without "." and "..".
 #pragma once
 #include "base/str.h"
 
