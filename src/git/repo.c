@@ -187,6 +187,7 @@ static bool source_trunk(struct git_home *h, const char *source, struct arena *l
 	struct git_child_env env;
 	const char *const argv[] = {"git", "ls-remote", "--symref", "--", source, "HEAD", NULL};
 	git_child_env(&env, life, NULL, true);
+	git_child_env_add(&env, "GIT_ALLOW_PROTOCOL=https:http:ssh:git:file");
 	if (!git_child_run(h, NULL, &env, argv, STR_NONE, 1 << 20, 60000, &out, e)) return false;
 	if (out.status.end != PROCESS_EXITED || out.status.code != 0)
 		return git_child_failed(argv, &out, e);
@@ -203,7 +204,7 @@ bool git_repo_import(struct git_home *h, const char *path, const char *source, c
 	AUTO_OUTPUT out = {0};
 	struct git_child_env env;
 	struct str branch = trunk ? str_of(trunk) : STR_NONE;
-	if (source[0] == '-' || strstr(source, "ext::"))
+	if (source[0] == '-')
 		return err_set(e, ERR_INVALID, "\"%s\" is not a path or URL to copy from", source);
 	if (!begin(path, &temporary, e)) return false;
 	if (!trunk && !source_trunk(h, source, &scratch, &branch, e))
@@ -212,6 +213,7 @@ bool git_repo_import(struct git_home *h, const char *path, const char *source, c
 		return err_set(e, ERR_INVALID, "\"" STR_FMT "\" cannot be the trunk", STR_ARG(branch));
 	if (!make_bare(h, temporary.p, branch, e)) return false;
 	git_child_env(&env, &scratch, NULL, true);
+	git_child_env_add(&env, "GIT_ALLOW_PROTOCOL=https:http:ssh:git:file");
 	git_child_env_add(&env, arena_printf(&scratch, "GIT_DIR=%s", temporary.p).p);
 	const char *const argv[] = {"git",
 	                            "fetch",
