@@ -57,7 +57,8 @@ void buf_printf(struct buf *b, const char *format, ...) {
 
 static const char replacement[] = "\xef\xbf\xbd"; // U+FFFD
 
-// Takes one well-formed UTF-8 sequence from *s into `out` (at most 4 bytes, returns its length), or returns 0
+// Takes one well-formed UTF-8 sequence from *s into `out` (at most 4 bytes, returns its length),
+// or returns 0
 // and takes one bad byte.
 static size_t take_utf8(struct str *s, char out[4]) {
 	for (size_t n = 1; n <= 4 && n <= s->n; n++) {

@@ -1,5 +1,6 @@
-// Escapes hold for any bytes: JSON reads back as the text with U+FFFD for what is no text, HTML keeps nothing
-// that could open a tag or end an attribute, URL and shell words read back as the bytes.
+// Escapes hold for any bytes: JSON reads back as the text with U+FFFD for what is no text, HTML
+// keeps nothing that could open a tag or end an attribute, URL and shell words read back as the
+// bytes.
 #include "base/buf.h"
 
 #include <stdlib.h>

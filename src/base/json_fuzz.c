@@ -1,4 +1,5 @@
-// Whatever is accepted prints to a form that parses again and prints the same; nothing else may happen.
+// Whatever is accepted prints to a form that parses again and prints the same; nothing else may
+// happen.
 #include "base/json.h"
 
 #include <stdlib.h>

@@ -133,7 +133,8 @@ void gather_more(struct gathered *c, struct str piece) {
 	size_t most = 4 * PROBE_OUTPUT_BYTES_MAX; // escape sequences will go
 	size_t room = c->kept.n < most && !c->dropped ? most - c->kept.n : 0;
 	size_t n = piece.n < room ? piece.n : room;
-	while (n > 0 && n < piece.n && ((unsigned char)piece.p[n] & 0xc0) == 0x80) n--; // no half character
+	while (n > 0 && n < piece.n && ((unsigned char)piece.p[n] & 0xc0) == 0x80)
+		n--; // no half character
 	if (n) buf_add(&c->kept, piece.p, n);
 	c->dropped += piece.n - n;
 }

@@ -8,7 +8,7 @@ static bool is_foreign(struct str line) {
 		"/src/runtime/",     "at org.junit",   "at java.",        "at jdk.",
 		"at sun.",           "java.base/",     "at org.gradle",   "at org.apache.maven",
 		"at org.opentest4j", "at org.assertj", "at org.hamcrest", "/.cargo/registry/",
-		"at junit.",
+		"at junit.",         "csu/",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
 		if (str_contains(line, str_of(marks[i]))) return true;

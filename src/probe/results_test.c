@@ -17,85 +17,82 @@ static struct str slurp(struct arena *life, const char *name) {
 	return s;
 }
 
+static const struct {
+	const char *file, *format;
+	size_t passed, failed, errors, skipped;
+	const char *first; // suite|name|message (first 40 bytes)|file:line of the first failing test
+	const char *problem;
+} printed[] = {
+	{"pytest.xml", "junit", 2, 5, 1, 2,
+     "test_shop|test_wrong|AssertionError: price is <wrong> & \"bad\"|test_shop.py:6", ""},
+	{"pytest-xunit1.xml", "junit", 2, 5, 1, 2,
+     "test_shop|test_wrong|AssertionError: price is <wrong> & \"bad\"|test_shop.py:6", ""},
+	{"pytest-collect.xml", "junit", 0, 0, 1, 0,
+     "pytest|test_syntax|collection failure|/src/py/test_syntax.py:1", ""},
+	{"ctest.xml", "junit", 1, 2, 1, 2,
+     "|bad|bad: /src/c/bad.c:3: main: Assertion `n == 2' failed.|/src/c/bad.c:3", ""},
+	{"meson.xml", "junit", 2, 2, 1, 3,
+     "shop|unit - shop:bad|bad: ../bad.c:3: main: Assertion `n == 2' failed.|../bad.c:3", ""},
+	{"bats.xml", "junit", 1, 1, 0, 2, "t.bats|fails # here|(in test file t.bats, line 2)|t.bats:2",
+     ""},
+	{"node.xml", "junit", 2, 2, 0, 2,
+     "|wrong|Expected values to be strictly equal:1 !== 2|/src/node/a.test.js:3", ""},
+	{"jest.xml", "junit", 2, 2, 0, 1,
+     "shop|shop is wrong|Error: expect(received).toEqual(expected) // deep "
+     "equality|/src/js/a.test.js:1",
+     ""},
+	{"mocha.xml", "junit", 1, 1, 0, 1, "shop|wrong|1 == 2|m.js:1", ""},
+	{"surefire.xml", "junit", 2, 1, 1, 1,
+     "com.example.ShopTest|wrong|expected:<1> but was:<2>|ShopTest.java:17", ""},
+	{"gtest.xml", "junit", 1, 1, 0, 1, "Shop|Wrong|/src/shop_test.cc:11|/src/shop_test.cc:11", ""},
+	{"nextest.xml", "junit", 1, 1, 0, 0,
+     "shop|tests::wrong|thread 'tests::wrong' panicked at src/main.rs:5:43: assertion `left == "
+     "right` failed: math|src/main.rs:5",
+     ""},
+	{"nested.xml", "junit", 2, 1, 1, 0, "outer > inner|a|src/a.c:7: no|src/a.c:7",
+     "suite \"outer\" tells of 3 failing tests, and 2 stand in it"},
+	{"truncated.xml", "junit", 2, 1, 0, 0, "s|cut|m|x.c:4",
+     "not well-formed XML at line 1 (PCDATA invalid Char value 1); 3 tests were read"},
+	{"laughs.xml", "junit", 0, 1, 0, 0, "s|t||:0",
+     "not well-formed XML at line 2 (Entity 'd' not defined); 1 tests were read"},
+	{"bats.tap", "tap", 1, 1, 0, 2, "|fails # here|(in test file t.bats, line 2)|t.bats:2", ""},
+	{"bats13.tap", "tap", 1, 1, 0, 2, "|fails # here|(in test file t.bats, line 2)|t.bats:2", ""},
+	{"perl.tap", "tap", 2, 2, 0, 2, "|numbers agree||:0", ""},
+	{"node.tap", "tap", 2, 2, 0, 2,
+     "|wrong|Expected values to be strictly equal:|/src/node/a.test.js:3", ""},
+	{"mocha.tap", "tap", 1, 1, 0, 1, "|shop wrong|1 == 2|m.js:1", ""},
+	{"tap14.tap", "tap", 1, 2, 0, 1, "|at|it is wrong|lib/x.js:12", ""},
+	{"bail.tap", "tap", 1, 0, 1, 0, "|(bail out)|Bail out!  db down|:0", ""},
+	{"short.tap", "tap", 2, 0, 1, 0, "|(plan)|3 of 5 planned tests did not run|:0", ""},
+	{"no-plan.tap", "tap", 2, 0, 1, 0,
+     "|(plan)|no plan (1..N) was printed: the tests may have ended early|:0", ""},
+	{"skip-all.tap", "tap", 0, 0, 0, 1, "", ""},
+	{"gotest.json", "go-test", 4, 2, 2, 1,
+     "example.com/shop/broken|(package)|undefined: undefined_thing|broken/broken_test.go:3", ""},
+	{"gotest-crash.json", "go-test", 0, 0, 3, 0, "p|TestA|panic: old go|:0",
+     "line 7 is not JSON and was passed by"},
+	{"jest.ctrf.json", "ctrf", 1, 2, 0, 2,
+     "a.test.js > shop|shop is wrong|Error: expect(received).toEqual(expected) // deep "
+     "equality|/src/js/a.test.js:1",
+     ""},
+	{"other.ctrf.json", "ctrf", 1, 0, 1, 0, "x > y|b|at src/b.ts:9:2|src/b.ts:9",
+     "its summary tells of 3 tests, and 2 stand in it"},
+};
+
 static void reads_what_tools_print(void **state) {
 	(void)state;
-	static const struct {
-		const char *file, *format;
-		size_t passed, failed, errors, skipped;
-		const char
-			*first; // suite|name|message (first 40 bytes)|file:line of the first failing test
-		const char *problem;
-	} rows[] = {
-		{"pytest.xml", "junit", 2, 5, 1, 2,
-	     "test_shop|test_wrong|AssertionError: price is <wrong> & \"bad\"|test_shop.py:6", ""},
-		{"pytest-xunit1.xml", "junit", 2, 5, 1, 2,
-	     "test_shop|test_wrong|AssertionError: price is <wrong> & \"bad\"|test_shop.py:6", ""},
-		{"pytest-collect.xml", "junit", 0, 0, 1, 0,
-	     "pytest|test_syntax|collection failure|/src/py/test_syntax.py:1", ""},
-		{"ctest.xml", "junit", 1, 2, 1, 2,
-	     "|bad|bad: /src/c/bad.c:3: main: Assertion `n == 2' failed.|/src/c/bad.c:3", ""},
-		{"meson.xml", "junit", 2, 2, 1, 3,
-	     "shop|unit - shop:bad|bad: ../bad.c:3: main: Assertion `n == 2' failed.|../bad.c:3", ""},
-		{"bats.xml", "junit", 1, 1, 0, 2,
-	     "t.bats|fails # here|(in test file t.bats, line 2)|t.bats:2", ""},
-		{"node.xml", "junit", 2, 2, 0, 2,
-	     "|wrong|Expected values to be strictly equal:1 !== 2|/src/node/a.test.js:3", ""},
-		{"jest.xml", "junit", 2, 2, 0, 1,
-	     "shop|shop is wrong|Error: expect(received).toEqual(expected) // deep "
-	     "equality|/src/js/a.test.js:1",
-	     ""},
-		{"mocha.xml", "junit", 1, 1, 0, 1, "shop|wrong|1 == 2|m.js:1", ""},
-		{"surefire.xml", "junit", 2, 1, 1, 1,
-	     "com.example.ShopTest|wrong|expected:<1> but was:<2>|ShopTest.java:17", ""},
-		{"gtest.xml", "junit", 1, 1, 0, 1, "Shop|Wrong|/src/shop_test.cc:11|/src/shop_test.cc:11",
-	     ""},
-		{"nextest.xml", "junit", 1, 1, 0, 0,
-	     "shop|tests::wrong|thread 'tests::wrong' panicked at src/main.rs:5:43: assertion `left == "
-	     "right` failed: math|src/main.rs:5",
-	     ""},
-		{"nested.xml", "junit", 2, 1, 1, 0, "outer > inner|a|src/a.c:7: no|src/a.c:7",
-	     "suite \"outer\" tells of 3 failing tests, and 2 stand in it"},
-		{"truncated.xml", "junit", 2, 1, 0, 0, "s|cut|m|x.c:4",
-	     "not well-formed XML at line 1 (PCDATA invalid Char value 1); 3 tests were read"},
-		{"laughs.xml", "junit", 0, 1, 0, 0, "s|t||:0",
-	     "not well-formed XML at line 2 (Entity 'd' not defined); 1 tests were read"},
-		{"bats.tap", "tap", 1, 1, 0, 2, "|fails # here|(in test file t.bats, line 2)|t.bats:2", ""},
-		{"bats13.tap", "tap", 1, 1, 0, 2, "|fails # here|(in test file t.bats, line 2)|t.bats:2",
-	     ""},
-		{"perl.tap", "tap", 2, 2, 0, 2, "|numbers agree||:0", ""},
-		{"node.tap", "tap", 2, 2, 0, 2,
-	     "|wrong|Expected values to be strictly equal:|/src/node/a.test.js:3", ""},
-		{"mocha.tap", "tap", 1, 1, 0, 1, "|shop wrong|1 == 2|m.js:1", ""},
-		{"tap14.tap", "tap", 1, 2, 0, 1, "|at|it is wrong|lib/x.js:12", ""},
-		{"bail.tap", "tap", 1, 0, 1, 0, "|(bail out)|Bail out!  db down|:0", ""},
-		{"short.tap", "tap", 2, 0, 1, 0, "|(plan)|3 of 5 planned tests did not run|:0", ""},
-		{"no-plan.tap", "tap", 2, 0, 1, 0,
-	     "|(plan)|no plan (1..N) was printed: the tests may have ended early|:0", ""},
-		{"skip-all.tap", "tap", 0, 0, 0, 1, "", ""},
-		{"gotest.json", "go-test", 4, 2, 2, 1,
-	     "example.com/shop/broken|(package)|undefined: undefined_thing|broken/broken_test.go:3",
-	     ""},
-		{"gotest-crash.json", "go-test", 0, 0, 3, 0, "p|TestA|panic: old go|:0",
-	     "line 7 is not JSON and was passed by"},
-		{"jest.ctrf.json", "ctrf", 1, 2, 0, 2,
-	     "a.test.js > shop|shop is wrong|Error: expect(received).toEqual(expected) // deep "
-	     "equality|/src/js/a.test.js:1",
-	     ""},
-		{"other.ctrf.json", "ctrf", 1, 0, 1, 0, "x > y|b|at src/b.ts:9:2|src/b.ts:9",
-	     "its summary tells of 3 tests, and 2 stand in it"},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(printed); i++) {
 		AUTO_ARENA life = {0};
 		struct probe_results r = {0};
 		struct err e = {0};
-		print_message("# %s\n", rows[i].file);
-		assert_ok(probe_results_read(slurp(&life, rows[i].file), STR("x"), &life, &r, &e), e);
-		assert_string_equal(r.format, rows[i].format);
-		assert_int_equal(r.passed, rows[i].passed);
-		assert_int_equal(r.failed, rows[i].failed);
-		assert_int_equal(r.errors, rows[i].errors);
-		assert_int_equal(r.skipped, rows[i].skipped);
-		assert_text(r.problem, rows[i].problem);
+		print_message("# %s\n", printed[i].file);
+		assert_ok(probe_results_read(slurp(&life, printed[i].file), STR("x"), &life, &r, &e), e);
+		assert_string_equal(r.format, printed[i].format);
+		assert_int_equal(r.passed, printed[i].passed);
+		assert_int_equal(r.failed, printed[i].failed);
+		assert_int_equal(r.errors, printed[i].errors);
+		assert_int_equal(r.skipped, printed[i].skipped);
+		assert_text(r.problem, printed[i].problem);
 		struct str first = STR_NONE;
 		for (size_t k = 0; k < r.count && !first.n; k++) {
 			const struct probe_test *t = &r.tests[k];
@@ -105,7 +102,7 @@ static void reads_what_tools_print(void **state) {
 			                     STR_ARG(t->suite), STR_ARG(t->name), STR_ARG(line),
 			                     STR_ARG(t->file), (long long)t->line);
 		}
-		assert_text(first, rows[i].first);
+		assert_text(first, printed[i].first);
 	}
 }
 
