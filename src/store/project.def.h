@@ -3,6 +3,10 @@
 // one event run in the order of this page.
 #pragma once
 
+// The environments of :plan. A rule must not fail on an odd event: it would stop the log.
+#define PLAN_ENVIRONMENTS                                              \
+	"json_each(iif(json_valid(:plan), :plan, '{}'), '$.environments')" \
+	" WHERE type = 'object' AND json_type(value, '$.name') = 'text'"
 // What a change falls back to when its candidate is gone.
 #define BACK_TO_QUEUE                                                                     \
 	"UPDATE changes SET state = iif(queued_ms > 0, 'queued', 'proposed'), candidate = 0," \
@@ -34,18 +38,17 @@
 	     "INSERT INTO envs(id, repo, name)"                                                        \
 	     " SELECT (SELECT coalesce(max(id), 0) FROM envs) + row_number() OVER (ORDER BY n),"       \
 	     " :repo, n FROM (SELECT DISTINCT json_extract(value, '$.name') AS n"                      \
-	     " FROM json_each(iif(:plan = '', '{}', :plan), '$.environments'))"                        \
-	     " WHERE n NOT IN (SELECT name FROM envs WHERE repo = :repo) ORDER BY n")                  \
+	     " FROM " PLAN_ENVIRONMENTS ")"                                                            \
+	     " WHERE n <> '' AND n NOT IN (SELECT name FROM envs WHERE repo = :repo) ORDER BY n")      \
 	RULE(REPO_CONFIGURED,                                                                          \
 	     "UPDATE envs SET defined = name IN (SELECT json_extract(value, '$.name')"                 \
-	     " FROM json_each(iif(:plan = '', '{}', :plan), '$.environments')) WHERE repo = :repo"     \
-	     " AND :plan <> ''")                                                                       \
+	     " FROM " PLAN_ENVIRONMENTS ") WHERE repo = :repo AND json_valid(:plan)")                  \
 	RULE(TRUNK_MOVED, "UPDATE repos SET tip = :to, tip_ms = :time WHERE id = :repo")               \
 	RULE(CHANGE_PROPOSED,                                                                          \
 	     "UPDATE revisions SET state = 'superseded', reason = 'superseded', ended_ms = :time"      \
 	     " WHERE change = :change AND state = 'open' AND revision < :revision")                    \
 	RULE(CHANGE_PROPOSED,                                                                          \
-	     "INSERT INTO revisions(change, revision, head, base, title, author, pusher, draft,"       \
+	     "REPLACE INTO revisions(change, revision, head, base, title, author, pusher, draft,"      \
 	     " commits, files, lines_added, lines_deleted, state, proposed_ms)"                        \
 	     " VALUES(:change, :revision, :head, :base, :title, :author, :pusher, :draft, :commits,"   \
 	     " :files, :lines_added, :lines_deleted, 'open', :time)")                                  \
@@ -91,7 +94,7 @@
 	RULE(CHANGE_LANDED, "UPDATE repos SET tip = :commit, tip_ms = :time"                           \
 	                    " WHERE id = (SELECT repo FROM changes WHERE id = :change)")               \
 	RULE(CANDIDATE_ISSUED,                                                                         \
-	     "INSERT INTO candidates(id, repo, change, revision, base_candidate, base, head, state,"   \
+	     "REPLACE INTO candidates(id, repo, change, revision, base_candidate, base, head, state,"  \
 	     " issued_ms) VALUES(:candidate, :repo, :change, :revision, :base_candidate, :base,"       \
 	     " :head, 'issued', :time)")                                                               \
 	RULE(CANDIDATE_ISSUED,                                                                         \
@@ -111,7 +114,7 @@
 	     " WHERE id = :candidate AND state IN ('issued', 'built')")                                \
 	RULE(CANDIDATE_DROPPED, BACK_TO_QUEUE ", reason_text = ''" OF_CANDIDATE)                       \
 	RULE(RUN_ISSUED,                                                                               \
-	     "INSERT INTO runs(id, repo, candidate, change, revision, job, name, attempt, trust,"      \
+	     "REPLACE INTO runs(id, repo, candidate, change, revision, job, name, attempt, trust,"     \
 	     " state, issued_ms) SELECT :run, repo, id, change, revision, :job, :name, :attempt,"      \
 	     " :trust, 'issued', :time FROM candidates WHERE id = :candidate")                         \
 	RULE(RUN_STARTED,                                                                              \
@@ -146,7 +149,7 @@
 	RULE(RUN_LOST, "UPDATE runs SET state = 'lost', ended_ms = :time, reason = 'infrastructure',"  \
 	               " reason_text = :text WHERE id = :run")                                         \
 	RULE(LANDING_ISSUED,                                                                           \
-	     "INSERT INTO landings(id, candidate, repo, change, revision, from_oid, to_oid, tree,"     \
+	     "REPLACE INTO landings(id, candidate, repo, change, revision, from_oid, to_oid, tree,"    \
 	     " state, issued_ms) VALUES(:landing, :candidate, :repo, :change, :revision, :from, :to,"  \
 	     " :tree, 'issued', :time)")                                                               \
 	RULE(LANDING_ISSUED, "UPDATE changes SET state = 'landing'" THIS_CHANGE " AND ended_ms = 0")   \
@@ -155,7 +158,7 @@
 	RULE(LANDING_FAILED, "UPDATE changes SET state = 'testing' WHERE state = 'landing'"            \
 	                     " AND id = (SELECT change FROM landings WHERE id = :landing)")            \
 	RULE(RELEASE_MADE,                                                                             \
-	     "INSERT INTO releases(id, repo, change, candidate, commit_oid, artifacts, made_ms)"       \
+	     "REPLACE INTO releases(id, repo, change, candidate, commit_oid, artifacts, made_ms)"      \
 	     " VALUES(:release, :repo, :change, :candidate, :commit, :artifacts, :time)")              \
 	RULE(RELEASE_BLOCKED, "REPLACE INTO blocks(release, env, reason, blocked_ms)"                  \
 	                      " VALUES(:release, :env, :reason, :time)")                               \
@@ -166,7 +169,7 @@
 	     "UPDATE envs SET requested_release = 0, requested_by = :by, requested_ms = :time"         \
 	     " WHERE id = :env")                                                                       \
 	RULE(ROLLOUT_ISSUED,                                                                           \
-	     "INSERT INTO rollouts(id, env, release, previous, cause, by, state, issued_ms)"           \
+	     "REPLACE INTO rollouts(id, env, release, previous, cause, by, state, issued_ms)"          \
 	     " VALUES(:rollout, :env, :release, :previous, :cause, iif(:cause = 'landed', '',"         \
 	     " coalesce((SELECT requested_by FROM envs WHERE id = :env), '')), 'issued', :time)")      \
 	RULE(ROLLOUT_ISSUED, "UPDATE envs SET rollout = :rollout WHERE id = :env")                     \
@@ -211,6 +214,6 @@
 	RULE(WEBHOOK_REMOVED, "DELETE FROM webhooks WHERE name = :name")                               \
 	RULE(WEBHOOK_DELIVERED, "UPDATE webhooks SET upto = :upto WHERE name = :name")                 \
 	RULE(LOCAL_RUN,                                                                                \
-	     "INSERT INTO local_runs(seq, job, outcome, duration_ms, key, artifacts, log, results,"    \
+	     "REPLACE INTO local_runs(seq, job, outcome, duration_ms, key, artifacts, log, results,"   \
 	     " tree, time_ms) VALUES(:seq, :job, :outcome, :duration_ms, :key, :artifacts, :log,"      \
 	     " :results, :tree, :time)")

@@ -32,7 +32,7 @@
 	  ", deployed_ms " INT ", ended_ms " INT ", retries " INT ", by " TEXT,                        \
 	  "",                                                                                          \
 	  "CREATE INDEX changes_open ON changes(repo, id) WHERE ended_ms = 0;"                         \
-	  "CREATE INDEX changes_ended ON changes(repo, ended_ms, id) WHERE ended_ms > 0;"              \
+	  "CREATE INDEX changes_ended ON changes(ended_ms, id) WHERE ended_ms > 0;"                    \
 	  "CREATE INDEX changes_repo ON changes(repo, id);"                                            \
 	  "CREATE INDEX changes_landed ON changes(repo, landing) WHERE landed_ms > 0;"                 \
 	  "CREATE INDEX changes_undeployed ON changes(repo, landing)"                                  \
@@ -101,7 +101,9 @@
 	  "id " ID ", env " INT ", release " INT ", previous " INT ", cause " TEXT ", by " TEXT        \
 	  ", state " TEXT ", outcome " TEXT ", reason " TEXT ", reason_text " TEXT ", issued_ms " INT  \
 	  ", exposed_ms " INT ", ended_ms " INT ", duration_ms " INT,                                  \
-	  "", "CREATE INDEX rollouts_env ON rollouts(env, id);")                                       \
+	  "",                                                                                          \
+	  "CREATE INDEX rollouts_env ON rollouts(env, id);"                                            \
+	  "CREATE INDEX rollouts_ended ON rollouts(ended_ms) WHERE ended_ms > 0;")                     \
 	T(tokens,                                                                                      \
 	  "name TEXT PRIMARY KEY, scopes " TEXT ", hash " TEXT ", created_ms " INT ", expires_ms " INT \
 	  ", revoked_ms " INT,                                                                         \

@@ -28,6 +28,7 @@ static const char views[] =
 	"DROP VIEW IF EXISTS v_events;"
 	"DROP VIEW IF EXISTS v_changes;"
 	"DROP VIEW IF EXISTS v_runs;"
+	"DROP VIEW IF EXISTS v_feed;"
 	"CREATE VIEW v_events AS /* every event; body is JSON: json_extract(body, '$.field') */"
 	" SELECT seq, " TIME("time") ", coalesce(k.name, kind) AS kind,"
 	" (SELECT name FROM repos WHERE id = e.repo) AS repo, entity, body"
@@ -41,13 +42,31 @@ static const char views[] =
 	" SELECT u.id, r.name AS repo, change, candidate, u.name AS job, attempt, state, outcome,"
 	" reason, reason_text, " TIME("issued") ", " TIME("started") ", " TIME("ended") ","
 	" duration_ms, tests, tests_failed"
-	" FROM runs AS u LEFT JOIN repos AS r ON r.id = u.repo;";
+	" FROM runs AS u LEFT JOIN repos AS r ON r.id = u.repo;"
+	"CREATE VIEW v_feed AS /* what landed, was rejected, went live or failed to */"
+	" SELECT ended_ms AS time_ms, state AS what, repo, id AS change, 0 AS release, 0 AS env,"
+	" 0 AS rollout, '' AS env_name, title, author, landed_commit AS commit_oid, reason,"
+	" reason_text, '' AS cause FROM changes WHERE ended_ms > 0"
+	" AND state IN ('landed', 'rejected')"
+	" UNION ALL SELECT o.ended_ms, o.state, n.repo, e.change, o.release, o.env, o.id, n.name,"
+	" c.title, c.author, e.commit_oid, o.reason, o.reason_text, o.cause FROM rollouts AS o"
+	" JOIN envs AS n ON n.id = o.env LEFT JOIN releases AS e ON e.id = o.release"
+	" LEFT JOIN changes AS c ON c.id = e.change WHERE o.ended_ms > 0;";
 // clang-format on
+
+static void layout_hex(char hex[DIGEST_HEX + 1]) {
+	struct hash h;
+	struct digest tables = project_layout();
+	hash_begin(&h);
+	hash_add(&h, tables.b, sizeof tables.b);
+	hash_add_str(&h, str_of(views));
+	digest_hex(hash_end(&h), hex);
+}
 
 static bool layout_is_current(sqlite3 *db, bool *current, struct err *e) {
 	char hex[DIGEST_HEX + 1];
 	AUTO_STMT stmt = NULL;
-	digest_hex(project_layout(), hex);
+	layout_hex(hex);
 	return sql_prepare(db, "SELECT 1 FROM meta WHERE key = 'projections' AND value = ?1", &stmt,
 	                   e) &&
 	       (sql_bind_str(stmt, 1, str_of(hex)), sql_row(stmt, current, e));
@@ -87,7 +106,7 @@ static bool fill_kinds(sqlite3 *db, struct err *e) {
 static bool new_projections(sqlite3 *db, struct err *e) {
 	char hex[DIGEST_HEX + 1];
 	AUTO_STMT stmt = NULL;
-	digest_hex(project_layout(), hex);
+	layout_hex(hex);
 	if (!project_drop(db, e) || !project_create(db, e) || !sql_exec(db, views, e) ||
 	    !sql_prepare(db, "REPLACE INTO meta(key, value) VALUES('projections', ?1)", &stmt, e))
 		return false;

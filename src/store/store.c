@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/eventread.h"
 #include "os/file.h"
 #include "store/project.h"
 #include "store/schema.h"
@@ -18,6 +19,7 @@ struct store {
 	struct project *project;
 	sqlite3_stmt *insert;
 	struct buf body, entity;
+	struct arena scratch;
 };
 
 sqlite3 *store_db(struct store *s) {
@@ -36,6 +38,7 @@ void store_close(struct store **owned) {
 	sqlite3_close(s->db);
 	buf_free(&s->body);
 	buf_free(&s->entity);
+	arena_free(&s->scratch);
 	free(s->folder);
 	free(s);
 	*owned = NULL;
@@ -67,6 +70,12 @@ static struct digest hash_of(struct digest previous, const struct record *r) {
 	hash_add_str(&h, r->entity);
 	hash_add_str(&h, r->body);
 	return hash_end(&h);
+}
+
+static bool parse(const struct record *r, struct arena *life, struct event *out, struct err *e) {
+	enum event_kind kind = (enum event_kind)r->kind;
+	return eventread_parse(kind, r->time_ms, r->body, life, out) ||
+	       event_parse(kind, r->time_ms, r->body, life, out, e);
 }
 
 #define RECORD_COLUMNS "seq, time_ms, kind, version, repo, entity, body, hash"
@@ -177,6 +186,18 @@ bool store_head(struct store *s, struct store_head *out, struct err *e) {
 
 // ---------------------------------------------------------------- appending
 
+// What could not be read back (a JSON field that is none) would stop every later start.
+static bool check_readable(struct store *s, const struct record *r, struct err *e) {
+	struct event again;
+	arena_reset(&s->scratch);
+	if (r->body.n > STORE_BODY_MAX)
+		return err_set(e, ERR_LIMIT, "an event of %zu bytes; at most %d", r->body.n,
+		               STORE_BODY_MAX);
+	if (parse(r, &s->scratch, &again, e)) return true;
+	return err_set(e, ERR_INVALID, "%s has a field that is not what it should be",
+	               event_name((enum event_kind)r->kind));
+}
+
 static bool append_one(struct store *s, const struct event *event, struct store_head *head,
                        struct err *e) {
 	assert(event->time_ms >= head->time_ms && event_name(event->kind));
@@ -184,9 +205,6 @@ static bool append_one(struct store *s, const struct event *event, struct store_
 	buf_reset(&s->entity);
 	event_body(event, &s->body);
 	event_entity(event, &s->entity);
-	if (s->body.n > STORE_BODY_MAX)
-		return err_set(e, ERR_LIMIT, "an event of %zu bytes; at most %d", s->body.n,
-		               STORE_BODY_MAX);
 	struct record r = {.seq = head->seq + 1,
 	                   .time_ms = event->time_ms,
 	                   .kind = event->kind,
@@ -194,6 +212,7 @@ static bool append_one(struct store *s, const struct event *event, struct store_
 	                   .repo = event_repo(event).v,
 	                   .entity = buf_view(&s->entity),
 	                   .body = buf_view(&s->body)};
+	if (!check_readable(s, &r, e)) return false;
 	struct digest hash = hash_of(head->hash, &r);
 	sql_bind_int(s->insert, 1, (int64_t)r.seq);
 	sql_bind_int(s->insert, 2, r.time_ms);
@@ -253,8 +272,7 @@ static bool replay_one(sqlite3_stmt *stmt, struct arena *turn, store_fn *fn, voi
                        struct err *e) {
 	struct record r = record_of(stmt);
 	struct event event;
-	if (!event_parse((enum event_kind)r.kind, r.time_ms, r.body, turn, &event, e))
-		return err_context(e, "event %llu", (unsigned long long)r.seq);
+	if (!parse(&r, turn, &event, e)) return err_context(e, "event %llu", (unsigned long long)r.seq);
 	return fn(context, r.seq, &event, e);
 }
 
