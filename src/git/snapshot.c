@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "git/child.h"
+#include "git/index.h"
 #include "git/object.h"
 #include "os/file.h"
 
@@ -113,8 +114,51 @@ static bool copy_index(const char *from, const char *to, struct err *e) {
 	return true;
 }
 
-bool git_snapshot_take(struct git_home *h, const char *where, const char *folder,
-                       struct arena *life, struct git_snapshot *out, struct err *e) {
+// What is checked out, from the files of git where they say so at once.
+static bool find_head(struct git_repo *r, const struct places *at, struct oid *out, struct err *e) {
+	AUTO_BUF file = {0}, text = {0};
+	struct err ignored;
+	buf_printf(&file, "%s/HEAD", at->git_dir.p);
+	if (!file_read(file.p, 4096, &text, e)) return false;
+	struct str name = str_trim(buf_view(&text));
+	if (str_starts(name, STR("ref: refs/"))) {
+		AUTO_BUF ref = {0}, value = {0};
+		buf_printf(&ref, "%s/" STR_FMT, at->common_dir.p, STR_ARG(str_from(name, 5)));
+		if (file_read(ref.p, 4096, &value, &ignored) && oid_parse(str_trim(buf_view(&value)), out))
+			return true;
+	} else if (oid_parse(name, out)) {
+		return true;
+	}
+	return git_object_resolve(r, STR("HEAD"), out, e);
+}
+
+// After git add: the index says what its tree is when nothing had to be added, else git writes the
+// tree.
+static bool find_tree(const struct places *at, const char *index, size_t oid_bytes,
+                      const struct git_child_env *env, struct oid *out, struct err *e) {
+	static const char *const write[] = {"git", "-c", "core.fsync=none", "write-tree", NULL};
+	AUTO_OUTPUT written = {0};
+	AUTO_BUF bytes = {0};
+	struct err ignored;
+	if (oid_bytes && file_read(index, INDEX_BYTES_MAX, &bytes, &ignored) &&
+	    git_index_tree(buf_view(&bytes), oid_bytes, out))
+		return true;
+	if (!run(at->root.p, write, env, &written, e)) return false;
+	if (oid_parse(str_trim(buf_view(&written.out)), out)) return true;
+	return err_set(e, ERR_CORRUPT, "git write-tree answers what is no tree");
+}
+
+static bool make_folder(const char *folder, struct arena *life, struct str *full, struct err *e) {
+	if (!file_make_folders(folder, 0700, e)) return false;
+	char *real = realpath(folder, NULL);
+	if (!real) return err_set(e, ERR_IO, "%s: %s", folder, strerror(errno));
+	*full = arena_str(life, str_of(real));
+	free(real);
+	return true;
+}
+
+static bool fill(const struct places *at, struct str index, const struct git_child_env *env,
+                 struct git_snapshot *s, struct err *e) {
 	static const char *const add[] = {"git",
 	                                  "-c",
 	                                  "core.splitIndex=false",
@@ -129,21 +173,20 @@ bool git_snapshot_take(struct git_home *h, const char *where, const char *folder
 	                                  "add",
 	                                  "-A",
 	                                  NULL};
-	static const char *const write[] = {"git", "-c", "core.fsync=none", "write-tree", NULL};
-	AUTO_OUTPUT added = {0}, written = {0};
+	AUTO_OUTPUT added = {0};
+	return find_head(s->repo, at, &s->head, e) && run(at->root.p, add, env, &added, e) &&
+	       find_tree(at, index.p, s->head.n, env, &s->tree, e);
+}
+
+bool git_snapshot_take(struct git_home *h, const char *where, const char *folder,
+                       struct arena *life, struct git_snapshot *out, struct err *e) {
 	struct places at;
 	struct git_child_env env = {0};
 	struct git_snapshot s = {0};
-	if (!find_places(where, life, &at, e)) return false;
-	char *full = realpath(folder, NULL);
-	if (!full) {
-		if (!file_make_folders(folder, 0700, e)) return false;
-		full = realpath(folder, NULL);
-	}
-	if (!full) return err_set(e, ERR_IO, "%s: %s", folder, strerror(errno));
-	struct str index = arena_printf(life, "%s/index", full);
-	struct str objects = arena_printf(life, "%s/objects", full);
-	free(full);
+	struct str full;
+	if (!find_places(where, life, &at, e) || !make_folder(folder, life, &full, e)) return false;
+	struct str index = arena_printf(life, "%s/index", full.p);
+	struct str objects = arena_printf(life, "%s/objects", full.p);
 	struct str parent = arena_printf(life, "%s/objects", at.common_dir.p);
 	struct str user_index = arena_printf(life, "%s/index", at.git_dir.p);
 	if (!file_make_folders(objects.p, 0700, e) || !copy_index(user_index.p, index.p, e))
@@ -154,14 +197,10 @@ bool git_snapshot_take(struct git_home *h, const char *where, const char *folder
 	git_child_env_add(&env, arena_printf(life, "GIT_OBJECT_DIRECTORY=%s", objects.p).p);
 	git_child_env_add(&env, arena_printf(life, "GIT_ALTERNATE_OBJECT_DIRECTORIES=%s", parent.p).p);
 	git_child_env_add(&env, "GIT_OPTIONAL_LOCKS=0");
-	if (!run(at.root.p, add, &env, &added, e) || !run(at.root.p, write, &env, &written, e))
-		return err_context(e, "cannot take a snapshot of %s", at.root.p);
-	if (!oid_parse(str_trim(buf_view(&written.out)), &s.tree))
-		return err_set(e, ERR_CORRUPT, "git write-tree answers what is no tree");
 	if (!git_repo_open_foreign(h, at.git_dir.p, objects.p, parent.p, &s.repo, e)) return false;
-	if (!git_object_resolve(s.repo, STR("HEAD"), &s.head, e)) {
+	if (!fill(&at, index, &env, &s, e)) {
 		git_repo_close(s.repo);
-		return false;
+		return err_context(e, "cannot take a snapshot of %s", at.root.p);
 	}
 	s.root = at.root;
 	*out = s;
