@@ -1,0 +1,197 @@
+#include "exec/stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/file.h"
+
+enum { ETC_BYTES_MAX = 1 << 20 };
+
+static bool failed(struct err *e, const char *what, const char *name) {
+	return err_set(e, ERR_IO, "cannot %s %s: %s", what, name, strerror(errno));
+}
+
+static bool put_file(const char *path, const char *text, struct err *e) {
+	AUTO_FD fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0) return failed(e, "create", path);
+	return file_write_all(fd, str_of(text), e) || err_context(e, "%s", path);
+}
+
+static bool own_namespaces(struct err *e) {
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	char map[64];
+	if (uid == 0) {
+		if (unshare(CLONE_NEWNS)) return failed(e, "make", "a mount namespace");
+	} else {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS)) return failed(e, "make", "a user namespace");
+		if (!put_file("/proc/self/setgroups", "deny", e)) return false;
+		snprintf(map, sizeof map, "%u %u 1", uid, uid);
+		if (!put_file("/proc/self/uid_map", map, e)) return false;
+		snprintf(map, sizeof map, "%u %u 1", gid, gid);
+		if (!put_file("/proc/self/gid_map", map, e)) return false;
+	}
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return failed(e, "detach", "the mounts");
+	return true;
+}
+
+static bool is_below(struct str path, const char *folder) {
+	size_t n = strlen(folder);
+	return str_starts(path, str_of(folder)) && (path.n == n || path.p[n] == '/');
+}
+
+// A folder that is there on every machine and hides nothing this run needs when a tmpfs covers it.
+static const char *pick_spot(const struct exec_spec *spec, const char *run, const char *inner) {
+	static const char *const spots[] = {"/mnt", "/media", "/srv", "/var/tmp", "/home", "/tmp"};
+	for (size_t i = 0; i < ARRAY_LEN(spots); i++) {
+		struct stat st;
+		bool free = lstat(spots[i], &st) == 0 && S_ISDIR(st.st_mode) &&
+		            !is_below(str_of(run), spots[i]) && !is_below(str_of(inner), spots[i]);
+		for (size_t k = 0; free && k < spec->lowers.n; k++)
+			free = !is_below(spec->lowers.p[k], spots[i]);
+		for (size_t k = 0; free && k < spec->mounts.n; k++)
+			free = !is_below(spec->mounts.p[k].value, spots[i]);
+		if (free) return spots[i];
+	}
+	return NULL;
+}
+
+// ---------------------------------------------------------------- /etc
+
+static const struct {
+	const char *name, *text;
+} written[] = {
+	{"passwd", "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
+               "job:x:61000:61000:job:/home/job:/bin/sh\n"
+               "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
+	{"group", "root:x:0:\njob:x:61000:\nnogroup:x:65534:\n"},
+	{"hostname", "weir\n"},
+	{"hosts", "127.0.0.1 localhost weir\n::1 localhost ip6-localhost\n"},
+	{"nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n"
+                      "protocols: files\nrpc: files\nethers: files\n"},
+	{"shells", "/bin/sh\n/bin/bash\n"},
+};
+static const char *const copied[] = {
+	"ld.so.cache", "ld.so.conf",   "services",    "protocols",  "rpc",
+	"mime.types",  "host.conf",    "gai.conf",    "os-release", "debian_version",
+	"magic",       "locale.alias", "lsb-release", "ethertypes", "networks",
+};
+static const char *const bound[] = {
+	"alternatives",
+	"ssl/certs",
+	"ssl/openssl.cnf",
+	"ca-certificates",
+	"ld.so.conf.d",
+	"java-17-openjdk",
+	"java-11-openjdk",
+	"java-21-openjdk",
+	"fonts",
+	"perl",
+	"python3",
+	"python3.11",
+	"maven",
+	"gradle",
+	"xml",
+	"sgml",
+	"texmf",
+	"php",
+	"emacs",
+	"crypto-policies",
+	"pki",
+	"terminfo",
+	"erlang",
+	"ghc",
+	"R",
+};
+
+static bool put_etc(const char *etc, bool network, struct err *e) {
+	char from[256], to[256];
+	for (size_t i = 0; i < ARRAY_LEN(written); i++) {
+		snprintf(to, sizeof to, "%s/%s", etc, written[i].name);
+		if (!put_file(to, written[i].text, e)) return false;
+	}
+	snprintf(to, sizeof to, "%s/resolv.conf", etc);
+	if (!put_file(to, network ? "nameserver 10.0.2.3\n" : "", e)) return false;
+	for (size_t i = 0; i < ARRAY_LEN(copied); i++) {
+		AUTO_BUF text = {0};
+		snprintf(from, sizeof from, "/etc/%s", copied[i]);
+		snprintf(to, sizeof to, "%s/%s", etc, copied[i]);
+		if (!file_read(from, ETC_BYTES_MAX, &text, NULL)) continue;
+		AUTO_FD fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		if (fd < 0 || !file_write_all(fd, buf_view(&text), NULL)) return failed(e, "write", to);
+	}
+	snprintf(to, sizeof to, "%s/ssl", etc);
+	if (mkdir(to, 0755)) return failed(e, "create", to);
+	snprintf(to, sizeof to, "%s/mtab", etc);
+	if (symlink("/proc/self/mounts", to)) return failed(e, "create", to);
+	for (size_t i = 0; i < ARRAY_LEN(bound); i++) {
+		struct stat st;
+		snprintf(from, sizeof from, "/etc/%s", bound[i]);
+		snprintf(to, sizeof to, "%s/%s", etc, bound[i]);
+		if (stat(from, &st)) continue;
+		bool made = S_ISDIR(st.st_mode) ? mkdir(to, 0755) == 0 : put_file(to, "", e);
+		if (!made || mount(from, to, NULL, MS_BIND | MS_REC, NULL)) return failed(e, "bind", from);
+	}
+	return true;
+}
+
+// ---------------------------------------------------------------- the overlay
+
+// Relative names keep the option string short (the kernel takes a page) and free of ':' and ','.
+static bool mount_overlay(const struct exec_spec *spec, const char *run, struct err *e) {
+	AUTO_BUF options = {0};
+	char name[32], path[4096];
+	buf_cstr(&options, "userxattr,volatile,index=off,lowerdir=");
+	for (size_t i = 0; i < spec->lowers.n; i++) {
+		struct stat st;
+		if (stat(spec->lowers.p[i].p, &st) || !S_ISDIR(st.st_mode))
+			return err_set(e, ERR_NOT_FOUND, "layer %s is not there", spec->lowers.p[i].p);
+		snprintf(name, sizeof name, "l%zu", i);
+		if (symlink(spec->lowers.p[i].p, name)) return failed(e, "name the layer", name);
+		buf_printf(&options, "%s%s", i ? ":" : "", name);
+	}
+	snprintf(path, sizeof path, "%s/upper", run);
+	if (mkdir(path, 0755) || symlink(path, "upper")) return failed(e, "create", path);
+	if (geteuid() == 0 && chown(path, STAGE_UID, STAGE_UID)) return failed(e, "give away", path);
+	snprintf(path, sizeof path, "%s/work", run);
+	if (mkdir(path, 0700) || symlink(path, "upper.work")) return failed(e, "create", path);
+	buf_cstr(&options, ",upperdir=upper,workdir=upper.work");
+	if (mkdir("work", 0755)) return failed(e, "create", "the workspace");
+	if (mount("overlay", "work", "overlay", MS_NODEV | MS_NOSUID, options.p))
+		return failed(e, "mount", "the workspace (overlayfs)");
+	return true;
+}
+
+static bool bind_at(const char *from, const char *to, bool folder, struct err *e) {
+	if (folder ? mkdir(to, 0755) != 0 : !put_file(to, "", e)) return failed(e, "create", to);
+	if (mount(from, to, NULL, MS_BIND, NULL)) return failed(e, "bind", from);
+	return true;
+}
+
+bool stage_enter(const struct exec_spec *spec, const char *run, const char *inner,
+                 struct arena *life, struct stage *out, struct err *e) {
+	const char *spot = pick_spot(spec, run, inner);
+	if (!spot) return err_set(e, ERR_IO, "no folder is free to put the sandbox together");
+	if (!own_namespaces(e)) return false;
+	umask(022);
+	if (mount("weir", spot, "tmpfs", MS_NODEV | MS_NOSUID, "mode=0755,size=16m"))
+		return failed(e, "mount a tmpfs at", spot);
+	if (chdir(spot)) return failed(e, "enter", spot);
+	if (!mount_overlay(spec, run, e)) return false;
+	if (mkdir("etc", 0755)) return failed(e, "create", "etc");
+	if (!put_etc("etc", spec->network, e)) return err_context(e, "the sandbox's /etc");
+	if (!bind_at(inner, "inner", false, e)) return false;
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "mount-%zu", i);
+		if (!bind_at(spec->mounts.p[i].value.p, name, true, e)) return false;
+	}
+	out->folder = arena_cstr(life, str_of(spot));
+	out->work = open("work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return out->work >= 0 || failed(e, "open", "the workspace");
+}

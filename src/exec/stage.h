@@ -1,0 +1,25 @@
+// Where the parts of a sandbox are put together before bubblewrap takes them over: the leader's own
+// mount namespace (an ordinary user's in a user namespace of its own), with a small tmpfs that
+// holds
+//
+//   work/     the overlay: lowers, the run's upper layer; what the job sees as /work
+//   etc/      the few files of /etc that compilers, TLS and libc need; never the host's passwd or
+//   shadow inner     weir-inner mount-N   caches of the spec
+//
+// The overlay is mounted with userxattr (so a delta layer is opaque by user.overlay.opaque whoever
+// runs weir) and volatile: an fsync of a job costs nothing, because a run that the machine does not
+// survive is done again.
+#pragma once
+#include "exec/spec.h"
+
+enum { STAGE_UID = 61000 }; // uid and gid of jobs: inside always, outside when weir runs as root
+
+struct stage {
+	const char *folder; // absolute
+	int work;           // the overlay's root, O_PATH; closed by the end of the process
+};
+
+// Changes this process for good. `run` is the run's folder, `inner` the path of weir-inner; both
+// absolute. Makes upper/ and work/ in `run`.
+MUST_USE bool stage_enter(const struct exec_spec *spec, const char *run, const char *inner,
+                          struct arena *life, struct stage *out, struct err *e);
