@@ -117,6 +117,25 @@ static void stale_lock_of_a_killed_child_is_no_end(void **state) {
 	assert_int_equal(removed, 2);
 }
 
+// A process that lands like a daemon that was just started. Killed after `kill_us`, or left alone
+// when negative.
+static int64_t land_in_a_process(struct oid tip, struct oid next, int64_t kill_us) {
+	int64_t begin = clock_mono_us();
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct git_landing_result r;
+		struct err e;
+		_exit(git_landing_land(pg.repo, "refs/heads/main", tip, next, &r, &e) ? 0 : 1);
+	}
+	if (kill_us >= 0) {
+		usleep((useconds_t)kill_us);
+		kill(pid, SIGKILL);
+	}
+	waitpid(pid, NULL, 0);
+	return clock_mono_us() - begin;
+}
+
 // A daemon that is killed at a random moment of a landing, with its children where they are; then
 // recovery. The child process is the daemon; git's own processes die with it or are found by the
 // lock.
@@ -129,19 +148,15 @@ static void survives_kill_in_the_middle(void **state) {
 	struct oid none = {0}, tip = commit("a");
 	assert_int_equal(land(none, tip).state, GIT_LANDED);
 	git_repo_rest(pg.repo);
+	int64_t alone_us = 0;
+	for (int i = 0; i < 3; i++) { // how long it takes on this machine now
+		struct oid next = commit("a");
+		alone_us += land_in_a_process(tip, next, -1) / 3;
+		tip = next;
+	}
 	for (int i = 0; i < ROUNDS; i++) {
 		struct oid next = commit("a");
-		fflush(NULL);
-		pid_t pid = fork();
-		if (pid == 0) {
-			struct git_landing_result r;
-			setpgid(0, 0);
-			bool ok = git_landing_land(pg.repo, "refs/heads/main", tip, next, &r, &e);
-			_exit(ok ? 0 : 1);
-		}
-		usleep((useconds_t)(i * 300 % 9000));
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
+		land_in_a_process(tip, next, alone_us * 3 * i / (2 * ROUNDS));
 		size_t removed = 0;
 		struct git_landing_result r;
 		assert_ok(git_home_recover(pg.home, NULL, &removed, &e), e);

@@ -40,6 +40,18 @@ static bool take_head(struct git_plumb *p, struct git_object *out, struct err *e
 	return true;
 }
 
+// Reading is asking again when somebody killed the child.
+static bool renew(struct git_reader *reader, const struct err *why, int *attempt, struct err *e) {
+	struct git_plumb *p = reader->plumb;
+	struct git_repo *r = p->repo;
+	if (!p->broken || why->code != ERR_UNAVAILABLE || ++*attempt > 2) {
+		*e = *why;
+		return false;
+	}
+	git_plumb_give(&reader->plumb);
+	return git_plumb_take(r, GIT_PLUMB_READ, &reader->plumb, e);
+}
+
 bool git_object_info(struct git_reader *reader, struct str name, struct git_object *out,
                      struct err *e) {
 	AUTO_BUF line = {0};
@@ -48,8 +60,14 @@ bool git_object_info(struct git_reader *reader, struct str name, struct git_obje
 	buf_cstr(&line, "info ");
 	buf_str(&line, name);
 	buf_char(&line, '\n');
-	reader->plumb->pending++;
-	return git_plumb_send(reader->plumb, buf_view(&line), e) && take_head(reader->plumb, out, e);
+	for (int attempt = 0;;) {
+		struct err why;
+		reader->plumb->pending++;
+		if (git_plumb_send(reader->plumb, buf_view(&line), &why) &&
+		    take_head(reader->plumb, out, &why))
+			return true;
+		if (!renew(reader, &why, &attempt, e)) return false;
+	}
 }
 
 bool git_object_ask(struct git_reader *reader, const struct oid *oids, size_t count,
@@ -91,9 +109,14 @@ bool git_object_read(struct git_reader *reader, struct oid oid, size_t most,
 	char hex[OID_HEX_MAX + 1];
 	oid_hex(oid, hex);
 	if (oid_is_none(oid)) return err_set(e, ERR_NOT_FOUND, "no git object named");
-	if (!git_object_ask(reader, &oid, 1, e)) return false;
-	if (!git_object_answer(reader, most, &got, &body, e))
-		return e && e->code == ERR_NOT_FOUND ? err_context(e, "%s", hex) : false;
+	for (int attempt = 0;;) {
+		struct err why;
+		if (git_object_ask(reader, &oid, 1, &why) &&
+		    git_object_answer(reader, most, &got, &body, &why))
+			break;
+		if (!renew(reader, &why, &attempt, e))
+			return e->code == ERR_NOT_FOUND ? err_context(e, "%s", hex) : false;
+	}
 	buf_str(out, body);
 	if (info) *info = got;
 	return true;

@@ -21,11 +21,13 @@ struct playground {
 
 static struct playground pg;
 
-// Runs a shell script in the playground and returns its trimmed stdout (until the next call); fails
-// the test when it fails. $R is the repository. git runs as a person with a name and no
-// configuration.
+// Runs a shell script in the playground and returns its trimmed stdout (until the fourth next
+// call); fails the test when it fails. $R is the repository. git runs as a person with a name and
+// no configuration.
 static inline const char *sh_status(int want, const char *format, va_list args) {
-	static char answer[65536];
+	static char answers[4][65536];
+	static int turn;
+	char *answer = answers[turn++ % 4];
 	struct err e;
 	AUTO_OUTPUT out = {0};
 	AUTO_BUF script = {0};
@@ -51,7 +53,7 @@ static inline const char *sh_status(int want, const char *format, va_list args) 
 		fail_msg("exit status %d, want %d", out.status.code, want);
 	}
 	struct str text = str_trim(buf_view(&out.out));
-	snprintf(answer, sizeof answer, STR_FMT, STR_ARG(text));
+	snprintf(answer, sizeof answers[0], STR_FMT, STR_ARG(text));
 	return answer;
 }
 
