@@ -44,6 +44,7 @@ PURE := base core stats probe conf sim page
 PROGRAMS := $(if $(wildcard src/app/main_weir.c),weir) \
             $(if $(wildcard src/app/main_leader.c),weir-leader) \
             $(if $(wildcard src/app/main_inner.c),weir-inner) \
+            $(if $(wildcard src/app/main_results.c),weir-results) \
             $(if $(wildcard src/app/main_hook.c),weir-hook)
 
 # ---------------------------------------------------------------- flags
@@ -117,6 +118,11 @@ build/$(1)/weir-leader: build/$(1)/src/app/main_leader.o $(call archives,$(1),ex
 	$$(call say,LINK,$$@)
 	$$(Q)$$(call LINK,$(1)) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(PKG_LIBS) -lm
 
+# Apart from the leader, so that it starts without the libraries that read XML and needs no trust in them.
+build/$(1)/weir-results: build/$(1)/src/app/main_results.o $(call archives,$(1),exec)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(call LINK,$(1)) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(PKG_LIBS) -lm
+
 # The first program inside the sandbox finds no library there, and no sanitizer could start.
 build/$(1)/weir-inner: $(patsubst %.c,build/rel/%.o,$(INNER_C))
 	$$(call say,LINK,$$@)
@@ -163,6 +169,9 @@ module_of = $(patsubst %_$(2).c,%,$(notdir $(1)))
 $(foreach v,$(VARIANTS),$(foreach t,$(TEST_C),$(eval $(call test_rules,$(v),$(call folder_of,$(t)),$(call module_of,$(t),test)))))
 $(foreach v,$(VARIANTS),$(foreach t,$(FUZZ_C),$(eval $(call replay_rules,$(v),$(call folder_of,$(t)),$(call module_of,$(t),fuzz)))))
 $(foreach t,$(FUZZ_C),$(eval $(call fuzz_rules,$(call folder_of,$(t)),$(call module_of,$(t),fuzz))))
+
+# The assembler copies these into the object.
+$(VARIANTS:%=build/%/src/page/asset.o): src/page/style.css src/page/script.js
 
 build/%/replay/main.o: tools/replay_main.c Makefile
 	@mkdir -p $(@D)
