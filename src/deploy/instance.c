@@ -13,7 +13,7 @@
 #include "os/tree.h"
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_MOST_MS = 10000, BACKOFF_RESET_MS = 10000 };
-enum { PROBE_MS = 100, ENV_FIXED = 10 };
+enum { PROBE_MS = 100, PROBE_START_MS = 20, LINGER_MS = 50, ENV_FIXED = 10 };
 
 static void set_why(struct instance *i, const char *format, ...) PRINTF_LIKE(2, 3);
 static void set_why(struct instance *i, const char *format, ...) {
@@ -31,7 +31,7 @@ static void tell(struct instance *i, enum instance_news news) {
 static void clear_tree(struct instance *i, pid_t leader) {
 	size_t killed = tree_kill(i->cgroup.p, leader, i->mark.p);
 	tree_remove(i->cgroup.p);
-	if (killed && i->log) servicelog_line(i->log, "ended %zu processes it left behind", killed);
+	if (killed && i->log) servicelog_line(i->log, "killed %zu processes that remained", killed);
 	buf_reset(&i->cgroup);
 }
 
@@ -49,9 +49,25 @@ static void wait_for_restart(struct instance *i, int64_t healthy_since_ms) {
 	loop_timer_set(i->timer, i->backoff_ms);
 }
 
+static void stopped(struct instance *i) {
+	loop_timer_set(i->timer, -1);
+	clear_tree(i, i->leader);
+	close_log(i);
+	i->state = INSTANCE_OFF;
+	tell(i, INSTANCE_STOPPED);
+}
+
+// A shell ends at once by the SIGTERM that the service it started still obeys: the others have the
+// rest of the grace.
+static void linger(struct instance *i) {
+	int64_t left = i->stop_until_ms - loop_now_ms(i->home->loop);
+	if (left <= 0 || !tree_runs(i->cgroup.p, i->leader, i->mark.p)) stopped(i);
+	else loop_timer_set(i->timer, left < LINGER_MS ? left : LINGER_MS);
+}
+
 static void on_end(void *context, struct child_end end) {
 	struct instance *i = context;
-	pid_t leader = child_id(i->child).pid;
+	i->leader = child_id(i->child).pid;
 	int64_t healthy_since_ms = i->healthy_since_ms;
 	AUTO_BUF how = {0};
 	child_end_text(end, &how);
@@ -59,15 +75,13 @@ static void on_end(void *context, struct child_end end) {
 	i->end = end;
 	i->healthy_since_ms = 0;
 	health_stop(i->health);
-	loop_timer_set(i->timer, -1);
 	if (i->log) servicelog_line(i->log, "the process %s", how.p);
-	clear_tree(i, leader);
 	if (i->state == INSTANCE_STOPPING) {
-		close_log(i);
-		i->state = INSTANCE_OFF;
-		tell(i, INSTANCE_STOPPED);
+		linger(i);
 		return;
 	}
+	loop_timer_set(i->timer, -1);
+	clear_tree(i, i->leader);
 	set_why(i, "the process %s", how.p);
 	if (i->plan->may_restart && i->n != INSTANCE_BEFORE) {
 		wait_for_restart(i, healthy_since_ms);
@@ -85,6 +99,7 @@ static void on_probe(void *context, bool healthy, const char *why) {
 		if (i->state == INSTANCE_HEALTHY) return;
 		i->state = INSTANCE_HEALTHY;
 		i->healthy_since_ms = loop_now_ms(i->home->loop);
+		health_set_interval(i->health, PROBE_MS);
 		tell(i, INSTANCE_BECAME_HEALTHY);
 		return;
 	}
@@ -101,7 +116,8 @@ static void on_due(void *context) {
 	struct instance *i = context;
 	struct err e;
 	if (i->state == INSTANCE_STOPPING) {
-		instance_kill(i);
+		if (i->child) instance_kill(i);
+		else linger(i);
 	} else if (i->state == INSTANCE_WAITING) {
 		uint16_t port = i->port;
 		if (!port_is_free(port) && !port_pick(&port, 1, &port, &e)) port = i->port;
@@ -216,7 +232,7 @@ bool instance_start(struct instance *i, uint16_t port, struct err *e) {
 		servicelog_line(i->log, "started as process %d", (int)pid);
 	} else {
 		servicelog_line(i->log, "started as process %d on port %u", (int)pid, port);
-		health_start(i->health, port, i->plan->service.health, PROBE_MS,
+		health_start(i->health, port, i->plan->service.health, PROBE_START_MS,
 		             i->plan->service.probe_timeout_ms);
 	}
 	tell(i, INSTANCE_STARTED);
@@ -262,12 +278,14 @@ void instance_stop(struct instance *i) {
 	if (i->state != INSTANCE_STOPPING) return;
 	if (i->log) servicelog_line(i->log, "stopping");
 	child_signal(i->child, SIGTERM);
+	i->stop_until_ms = loop_now_ms(i->home->loop) + i->plan->service.grace_ms;
 	loop_timer_set(i->timer, i->plan->service.grace_ms);
 }
 
 void instance_kill(struct instance *i) {
 	if (i->state != INSTANCE_STOPPING) begin_stop(i);
 	if (i->state != INSTANCE_STOPPING) return;
+	i->stop_until_ms = 0;
 	if (i->log) servicelog_line(i->log, "killed: it did not end within its grace");
 	child_signal(i->child, SIGKILL);
 }

@@ -70,6 +70,8 @@ struct instance {
 	char why[300];                        // the last failure, for people
 	struct child_end end;                 // of the process before this one
 	struct child *child;
+	pid_t leader; // the last process started, also when it has ended
+	int64_t stop_until_ms;
 	struct health *health;
 	struct servicelog *log;
 	struct loop_timer *timer;

@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "deploy/runtime.h"
+#include "deploy/servicelog.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/note.h"
@@ -29,7 +30,7 @@ enum {
 enum { BACKLOG = 4096, PEM_BYTES_MAX = 1 << 20 };
 static const char socket_name[] =
 	"haproxy.sock"; // in the working directory: paths of sockets are short
-static const char config_name[] = "haproxy.cfg", pem_name[] = "run/tls.pem";
+static const char config_name[] = "haproxy.cfg";
 static const char usual_path[] = "/usr/sbin/haproxy"; // not in the PATH of ordinary users
 static const char *const slot_names[PROXY_SLOTS] = {"blue", "green"};
 
@@ -49,8 +50,9 @@ struct proxy {
 	proxy_fn *fn;
 	void *context;
 	struct haproxy *now, *old; // old: still serves until `now` is up
-	bool up, ending;
+	bool up, ending, fell_back;
 	int64_t started_ms, backoff_ms;
+	struct servicelog *log;
 	struct loop_timer *timer; // asks whether it is up, or starts it again
 	struct proxy_plan plan;
 };
@@ -112,6 +114,13 @@ static struct haproxy *haproxy_new(struct proxy *p, int listen_fd, struct str ke
 	return h;
 }
 
+// The file belongs to the certificate, so that a bad one never stands in the way of the one before
+// it.
+static void pem_path(struct str key, struct buf *out) {
+	(void)str_cut(&key, ' ');
+	buf_printf(out, "run/tls-" STR_FMT ".pem", STR_ARG(key));
+}
+
 static void haproxy_free(struct haproxy *h) {
 	if (!h) return;
 	file_close(&h->listen_fd);
@@ -151,13 +160,15 @@ static void on_end(void *context, struct child_end end);
 
 static bool start(struct proxy *p, struct err *e) {
 	AUTO_BUF config = {0};
-	AUTO_FD log = open("log/haproxy.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-	struct str pem = p->now->tls ? str_of(pem_name) : STR_NONE;
-	struct str key = buf_view(&p->now->key);
-	pid_t pid;
-	if (p->now->listen_fd < 0 && !open_listener(str_cut(&key, ' '), &p->now->listen_fd, e))
+	if (!p->log && !servicelog_open(p->loop, "run/haproxy.pipe", "log/haproxy.log", 0, &p->log, e))
 		return false;
-	proxy_config(&p->plan, pem, geteuid() == 0, &config);
+	AUTO_FD log = servicelog_writer(p->log);
+	struct str key = buf_view(&p->now->key), address = str_cut(&key, ' ');
+	AUTO_BUF pem = {0};
+	if (p->now->tls) pem_path(buf_view(&p->now->key), &pem);
+	pid_t pid;
+	if (p->now->listen_fd < 0 && !open_listener(address, &p->now->listen_fd, e)) return false;
+	proxy_config(&p->plan, buf_view(&pem), geteuid() == 0, &config);
 	if (!file_write_atomic(config_name, buf_view(&config), 0600, e)) return false;
 	const char *argv[] = {access(usual_path, X_OK) ? "haproxy" : usual_path, "-db", "-f",
 	                      config_name, NULL};
@@ -180,7 +191,7 @@ static void fall_back(struct proxy *p, const char *why) {
 	haproxy_free(p->now);
 	p->now = p->old;
 	p->old = NULL;
-	p->up = true;
+	p->up = p->fell_back = true;
 	loop_timer_set(p->timer, -1);
 	p->fn(p->context, PROXY_EXITED, why);
 }
@@ -241,6 +252,11 @@ static void on_due(void *context) {
 	}
 	p->up = true;
 	if (p->old) { // it ends with its last connection, or by hard-stop-after
+		AUTO_BUF pem = {0};
+		if (p->old->tls && !str_eq(buf_view(&p->old->key), buf_view(&p->now->key))) {
+			pem_path(buf_view(&p->old->key), &pem);
+			(void)unlink(pem.p); // it has read it
+		}
 		child_signal(p->old->child, SIGUSR1);
 		p->old = NULL;
 	}
@@ -267,7 +283,9 @@ static bool join_pem(const struct spec *spec, struct buf *key, struct err *e) {
 	struct digest digest = digest_of(buf_view(&pem));
 	buf_char(key, ' ');
 	buf_hex(key, digest.b, sizeof digest.b);
-	return file_write_atomic(pem_name, buf_view(&pem), 0600, e);
+	AUTO_BUF path = {0};
+	pem_path(buf_view(key), &path);
+	return file_write_atomic(path.p, buf_view(&pem), 0600, e);
 }
 
 bool proxy_listen(struct proxy *p, const struct spec *spec, struct err *e) {
@@ -275,6 +293,7 @@ bool proxy_listen(struct proxy *p, const struct spec *spec, struct err *e) {
 	AUTO_FD fd = -1;
 	buf_printf(&key, STR_FMT ":%u", STR_ARG(spec->host), spec->port);
 	size_t address = key.n;
+	p->fell_back = false;
 	if (p->old) return err_set(e, ERR_BUSY, "another HAProxy is taking over");
 	if (!join_pem(spec, &key, e)) return false;
 	if (p->now && str_eq(buf_view(&p->now->key), buf_view(&key))) return true;
@@ -300,6 +319,10 @@ bool proxy_listen(struct proxy *p, const struct spec *spec, struct err *e) {
 
 bool proxy_is_running(const struct proxy *p) {
 	return p->now != NULL;
+}
+
+bool proxy_fell_back(const struct proxy *p) {
+	return p->fell_back;
 }
 
 bool proxy_is_up(const struct proxy *p) {
@@ -419,6 +442,7 @@ static int fetch_listener(pid_t pid) {
 
 bool proxy_adopt(struct proxy *p, const struct json *v) {
 	struct child_id id = child_id_from_json(json_get(v, "process"));
+	struct err e;
 	struct haproxy *h = haproxy_new(p, -1, json_get_str(v, "key"), json_get_bool(v, "tls", false));
 	h->child = children_adopt(p->children, id, on_end, h);
 	if (!h->child) {
@@ -426,6 +450,8 @@ bool proxy_adopt(struct proxy *p, const struct json *v) {
 		return false;
 	}
 	h->listen_fd = fetch_listener(id.pid);
+	if (!servicelog_open(p->loop, "run/haproxy.pipe", "log/haproxy.log", 0, &p->log, &e))
+		note(NOTE_WARN, "%s", e.text);
 	p->now = h;
 	p->started_ms = loop_now_ms(p->loop);
 	loop_timer_set(p->timer, 0);

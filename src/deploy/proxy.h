@@ -39,6 +39,8 @@ struct proxy *proxy_new(struct loop *l, struct children *children, const char *f
 MUST_USE bool proxy_listen(struct proxy *p, const struct spec *spec, struct err *e);
 bool proxy_is_running(const struct proxy *p); // or being started
 bool proxy_is_up(const struct proxy *p);      // it answers
+bool proxy_fell_back(
+	const struct proxy *p); // the last proxy_listen failed after all; the one before serves
 // Remembers the plan, and applies it if HAProxy is up: false = not applied, it will be when it
 // comes up.
 MUST_USE bool proxy_want(struct proxy *p, const struct proxy_plan *plan, struct err *e);

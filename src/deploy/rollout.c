@@ -210,6 +210,8 @@ static bool step(struct rollout *r, struct err *e) {
 	switch (r->phase) {
 	case PHASE_IDLE: return false;
 	case PHASE_PROXY:
+		if (!r->is_switch && proxy_fell_back(r->site->proxy))
+			return err_set(e, ERR_INVALID, "HAProxy refuses listen or tls; see log/haproxy.log");
 		if (!proxy_is_up(r->site->proxy)) return false;
 		next_phase(r, r->is_switch ? PHASE_SLOT : PHASE_CLEAR);
 		break;

@@ -12,12 +12,12 @@
 #include "os/file.h"
 #include "os/note.h"
 
-enum { LOG_LINES = 100, LOG_LINES_MAX = 2000, RETRY_LISTEN_MS = 1000 };
+enum { LOG_LINES = 100, LOG_LINES_MAX = 2000, RETRY_LISTEN_MS = 1000, LOG_CHECK_MS = 600 * 1000 };
 
 struct supervisor {
 	struct site site;
 	struct rollout *rollout;
-	struct loop_timer *listen_timer, *exit_timer;
+	struct loop_timer *listen_timer, *exit_timer, *log_timer;
 	uint64_t stop_client;
 	struct buf stop_id;
 	bool stopping;
@@ -210,6 +210,23 @@ static void on_term(void *context) {
 	_exit(0);
 }
 
+// Our own notes; a file of at most about 8 MB and the one before it.
+static void open_log(void) {
+	struct stat st;
+	if (stat("log/supervisor.log", &st) == 0 && st.st_size > SERVICELOG_BYTES)
+		(void)rename("log/supervisor.log", "log/supervisor.log.1");
+	AUTO_FD log = open("log/supervisor.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	if (log < 0) return;
+	dup2(log, 1);
+	dup2(log, 2);
+}
+
+static void on_log_due(void *context) {
+	struct supervisor *v = context;
+	open_log();
+	loop_timer_set(v->log_timer, LOG_CHECK_MS);
+}
+
 static int serve(const char *folder, int control) {
 	struct supervisor *v = calloc(1, sizeof *v);
 	struct loop *l;
@@ -224,6 +241,8 @@ static int serve(const char *folder, int control) {
 	v->site.change_context = v;
 	v->listen_timer = loop_timer(l, try_listen, v);
 	v->exit_timer = loop_timer(l, leave, v);
+	v->log_timer = loop_timer(l, on_log_due, v);
+	loop_timer_set(v->log_timer, LOG_CHECK_MS);
 	loop_on_signal(l, SIGTERM, on_term, v);
 	loop_on_signal(l, SIGINT, on_term, v);
 	buf_printf(&pid, "%d\n", (int)getpid());
@@ -255,7 +274,6 @@ int supervisor_run(const char *given) {
 	umask(022);
 	if (!file_lock("supervisor.lock", &lock, &e) || !control_listen("control", &control, &e))
 		return refuse(&e);
-	int log = open("log/supervisor.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t pid = fork();
 	if (pid < 0) {
@@ -267,7 +285,8 @@ int supervisor_run(const char *given) {
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	dup2(null, 0);
-	dup2(log < 0 ? null : log, 1);
-	dup2(log < 0 ? null : log, 2);
+	dup2(null, 1);
+	dup2(null, 2);
+	open_log();
 	_exit(serve(folder, control));
 }

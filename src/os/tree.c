@@ -59,7 +59,8 @@ void tree_remove(const char *folder) {
 	if (folder && folder[0]) (void)rmdir(folder);
 }
 
-static size_t kill_cgroup(const char *folder) {
+// Signal 0 only counts.
+static size_t kill_cgroup(const char *folder, int signal) {
 	AUTO_BUF path = {0};
 	AUTO_BUF procs = {0};
 	size_t killed = 0;
@@ -69,7 +70,7 @@ static size_t kill_cgroup(const char *folder) {
 	while (rest.p) {
 		int64_t pid;
 		if (!str_to_i64(str_cut(&rest, '\n'), &pid) || pid <= 1) continue;
-		killed += kill((pid_t)pid, SIGKILL) == 0;
+		killed += kill((pid_t)pid, signal) == 0;
 	}
 	return killed;
 }
@@ -98,7 +99,7 @@ static bool has_mark(pid_t pid, struct str mark) {
 	return false;
 }
 
-static size_t kill_found(pid_t leader, struct str mark) {
+static size_t kill_found(pid_t leader, struct str mark, int signal) {
 	size_t killed = 0;
 	DIR *proc = opendir("/proc");
 	if (!proc) return 0;
@@ -108,16 +109,25 @@ static size_t kill_found(pid_t leader, struct str mark) {
 		pid_t pid = (pid_t)number, session = running_session(pid);
 		if (session < 0) continue;
 		if ((leader > 0 && session == leader) || (mark.n && has_mark(pid, mark)))
-			killed += kill(pid, SIGKILL) == 0;
+			killed += kill(pid, signal) == 0;
 	}
 	closedir(proc);
 	return killed;
 }
 
+static size_t kill_tree(const char *folder, pid_t leader, const char *mark, int signal) {
+	if (folder && folder[0]) return kill_cgroup(folder, signal);
+	return kill_found(leader, str_of(mark), signal);
+}
+
+bool tree_runs(const char *folder, pid_t leader, const char *mark) {
+	return kill_tree(folder, leader, mark, 0) > 0;
+}
+
 size_t tree_kill(const char *folder, pid_t leader, const char *mark) {
 	size_t killed = 0;
 	for (int round = 0; round < ROUNDS; round++) {
-		size_t now = folder && folder[0] ? kill_cgroup(folder) : kill_found(leader, str_of(mark));
+		size_t now = kill_tree(folder, leader, mark, SIGKILL);
 		killed = now > killed ? now : killed;
 		if (now == 0) break;
 		clock_sleep_ms(ROUND_MS);

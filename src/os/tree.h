@@ -14,6 +14,8 @@
 bool tree_make(const char *name, struct buf *folder);
 void tree_remove(const char *folder); // only an empty cgroup goes; NULL and "" are fine
 
+// Whether a process of the tree still runs; arguments as of tree_kill.
+bool tree_runs(const char *folder, pid_t leader, const char *mark);
 // Kills with SIGKILL all of the tree and waits, at most 1 s, until none is left. `folder` may be ""
 // or NULL; `leader` is the process that was started with new_session, 0 = unknown; `mark`
 // ("NAME=value") stands in the environment of all. Returns how many processes were sent the signal.

@@ -1,6 +1,6 @@
 // A supervisor's program and client for tests: what the daemon does through
 // src/deploy/environment.h, one call at a time. Built by test/load/build.
-//   envctl supervise FOLDER | ensure FOLDER | send FOLDER JSON [TIMEOUT_MS] | watch FOLDER
+//   envctl port | supervise FOLDER | ensure FOLDER | send FOLDER JSON [TIMEOUT_MS] | watch FOLDER
 // send prints the answer and exits 0 if it is ok, 1 if not, 3 if there was none.
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "deploy/environment.h"
+#include "deploy/port.h"
 #include "deploy/supervisor.h"
 
 static int failed(const struct err *e) {
@@ -18,6 +19,12 @@ static int failed(const struct err *e) {
 int main(int argc, char **argv) {
 	struct err e;
 	const char *verb = argc > 2 ? argv[1] : "";
+	uint16_t port;
+	if (argc == 2 && !strcmp(argv[1], "port")) {
+		if (!port_pick(NULL, 0, &port, &e)) return failed(&e);
+		printf("%u\n", port);
+		return 0;
+	}
 	if (!strcmp(verb, "supervise")) return supervisor_run(argv[2]);
 	if (!strcmp(verb, "ensure"))
 		return environment_ensure(argv[2], "/proc/self/exe", &e) ? 0 : failed(&e);

@@ -1,7 +1,7 @@
 // A closed-loop HTTP load generator that counts what goes wrong apart, never tries anything twice,
 // and knows which release answered (X-Release). Four kinds of clients, as many of each: GET and
 // POST, on kept and fresh connections.
-//   load --to PORT [--clients N] [--seconds S] [--rate PER_SECOND] [--timeout MS] [--path /p]
+//   loadgen --to PORT [--clients N] [--seconds S] [--rate PER_SECOND] [--timeout MS] [--path /p]
 // Runs until S seconds or SIGTERM/SIGINT, then prints one JSON object:
 //   requests, ok, rps, failed = refused + reset + closed + truncated + timeout + proxy_5xx +
 //   malformed, service_5xx closed     a kept connection was closed by the other side when the next
