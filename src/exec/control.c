@@ -59,7 +59,7 @@ bool control_read(struct control *c, size_t client, struct str *line) {
 	return false;
 }
 
-void control_answer(struct control *c, size_t client, struct str text) {
+void control_reply(struct control *c, size_t client, struct str text) {
 	// A client that has gone does not hear it; there is nobody to tell.
 	if (write(c->clients[client].fd, text.p, text.n) < 0) errno = 0;
 	hang_up(c, client);

@@ -19,9 +19,9 @@ struct control {
 
 MUST_USE bool control_open(int folder, struct control *c, struct err *e);
 void control_accept(struct control *c);
-// Reads from a client; true when a whole line came: *line lasts until control_answer, which closes.
+// Reads from a client; true when a whole line came: *line lasts until control_reply, which closes.
 bool control_read(struct control *c, size_t client, struct str *line);
-void control_answer(struct control *c, size_t client, struct str text);
+void control_reply(struct control *c, size_t client, struct str text);
 
 // The other side: sends one line, gives the answer. ERR_NOT_FOUND: nobody listens.
 MUST_USE bool control_ask(const char *folder, const char *line, struct buf *answer, struct err *e);

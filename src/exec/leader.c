@@ -145,12 +145,11 @@ static bool enough_space(struct leader *l, struct err *e) {
 	return err_set(e, ERR_UNAVAILABLE, "less than 5 %% of the disk is free; no job starts");
 }
 
-static bool start(struct leader *l, const char *inner, struct err *e) {
+static bool start(struct leader *l, struct err *e) {
 	if (!sandbox_start(&l->spec, l->secrets, &l->stage, &l->group, &l->sandbox, e)) return false;
 	if (!l->spec.network) return true;
 	pid_t child = sandbox_child(&l->sandbox), slirp;
 	if (!child) return true; // bubblewrap failed, and says why on its stderr
-	(void)inner;
 	if (!net_start(child, &slirp, e)) return false;
 	bool ok = write(l->sandbox.go, "g", 1) == 1;
 	file_close(&l->sandbox.go);
@@ -252,7 +251,7 @@ static void run_job(struct leader *l, struct err *e) {
 	bool ok = inner && enough_space(l, e) &&
 	          stage_enter(&l->spec, l->folder, inner, &l->life, &l->stage, e);
 	l->outcome.phases_us.overlay = lap(l);
-	ok = ok && start(l, inner, e);
+	ok = ok && start(l, e);
 	if (!ok) {
 		(void)pump_kill_children(&l->group, 0);
 		conclude(l, EXEC_ERROR, "workspace", str_of(e->text));
@@ -322,7 +321,8 @@ int leader_run(const char *folder, int lock_fd, int secrets_fd) {
 	l.outcome.exit_code = -1;
 	l.outcome.cgroup = STR("none");
 	umask(022);
-	prctl(PR_SET_DUMPABLE, 0); // its memory holds secrets
+	const struct rlimit none = {0, 0};
+	setrlimit(RLIMIT_CORE, &none); // its memory holds secrets
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	l.signals = catch_signals();
 	bool ok = prepare(&l, secrets_fd, &e);
@@ -335,5 +335,6 @@ int leader_run(const char *folder, int lock_fd, int secrets_fd) {
 	buf_char(&text, '\n');
 	ok = file_write_atomic(path_of(&l, "outcome.json"), buf_view(&text), 0600, &e);
 	(void)cgroup_remove(&l.group);
+	arena_free(&l.life);
 	return ok ? 0 : 1;
 }

@@ -107,7 +107,7 @@ static void answer_client(struct flow *f, size_t client) {
 	if (!control_read(c, client, &line)) return;
 	if (str_eq(line, STR("cancel"))) {
 		stop(f, PUMP_CANCELLED);
-		control_answer(c, client, STR("{\"ok\":true}\n"));
+		control_reply(c, client, STR("{\"ok\":true}\n"));
 		return;
 	}
 	AUTO_BUF text = {0};
@@ -121,7 +121,7 @@ static void answer_client(struct flow *f, size_t client) {
 	}
 	jsonw_object_end(&w);
 	buf_char(&text, '\n');
-	control_answer(c, client, buf_view(&text));
+	control_reply(c, client, buf_view(&text));
 }
 
 static void handle(struct flow *f, struct pollfd *fds) {
