@@ -244,6 +244,8 @@ bool invariant_log(const struct invariant_case *c, struct err *why) {
 		if (!a || !oid_eq(a->head, ack.head))
 			return broken(why, "acknowledged and lost: change", ack.change.v);
 	}
+	if (!c->event && w->replays && !w->replays(w->context))
+		return broken(why, "replaying the log gives another state after event", c->before->events);
 	return true;
 }
 
@@ -300,6 +302,9 @@ bool invariant_numbers(const struct invariant_case *c, struct err *why) {
 }
 
 bool invariant_slots(const struct invariant_case *c, struct err *why) {
+	const struct invariant_world *w = c->world;
+	uint64_t really = !c->event && w->processes ? w->processes(w->context) : 0;
+	if ((int64_t)really > c->before->slots) return broken(why, "really run, at once", really);
 	if (!c->event || c->event->kind != EVENT_RUN_ISSUED) return true;
 	if ((int64_t)c->before->live_runs < c->before->slots) return true;
 	return broken(why, "more runs than slots: run", c->event->run_issued.run.v);

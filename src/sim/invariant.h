@@ -26,6 +26,10 @@ struct invariant_world {
 	// The release that really runs there, 0 = nothing.
 	bool (*running)(void *context, uint64_t env, uint64_t *release);
 	bool (*ack)(void *context, size_t index, struct invariant_ack *out); // false = no more
+	// How many runs are really under way, whatever the log says.
+	uint64_t (*processes)(void *context);
+	// Whether replaying the log gives the live state, and the log's own chain is whole.
+	bool (*replays)(void *context);
 	const struct state *state; // what core/apply made of the same events, NULL = not compared
 	bool quiet;                // nothing goes wrong any more, and nobody wants anything new
 };
@@ -43,7 +47,7 @@ bool invariant_head(const struct invariant_case *c, struct err *why);       // 3
 bool invariant_verdict(const struct invariant_case *c, struct err *why);    // 4
 bool invariant_rollout(const struct invariant_case *c, struct err *why);    // 5
 bool invariant_provenance(const struct invariant_case *c, struct err *why); // 6
-bool invariant_log(const struct invariant_case *c, struct err *why);        // 7, the acknowledged
+bool invariant_log(const struct invariant_case *c, struct err *why);        // 7
 bool invariant_drains(const struct invariant_case *c, struct err *why);     // 9
 bool invariant_numbers(const struct invariant_case *c, struct err *why);    // 10
 bool invariant_slots(const struct invariant_case *c, struct err *why);      // intent frees nothing

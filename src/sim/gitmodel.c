@@ -1,0 +1,160 @@
+#include "sim/gitmodel.h"
+
+#include <assert.h>
+
+static const char *const plans[GITMODEL_PLANS] = {
+	"{\"environments\":[{\"name\":\"production\"}],\"jobs\":["
+	"{\"artifacts\":[\"app\"],\"name\":\"build\",\"when\":\"change\"},"
+	"{\"name\":\"test\",\"needs\":[0],\"when\":\"change\"}]}",
+	"{\"environments\":[{\"name\":\"production\"},{\"name\":\"staging\"}],\"jobs\":["
+	"{\"artifacts\":[\"app\"],\"name\":\"build\",\"when\":\"change\"},"
+	"{\"name\":\"test\",\"needs\":[0],\"retries\":1,\"when\":\"change\"},"
+	"{\"name\":\"lint\",\"when\":\"change\"},"
+	"{\"artifacts\":[\"pkg\"],\"name\":\"package\",\"needs\":[0],\"when\":\"landed\"}]}",
+	"{\"environments\":[],\"jobs\":["
+	"{\"name\":\"a\",\"when\":\"change\"},{\"name\":\"b\",\"retries\":2,\"when\":\"change\"},"
+	"{\"name\":\"c\",\"needs\":[0,1],\"when\":\"change\"},"
+	"{\"name\":\"long\",\"when\":\"nightly\"}]}",
+	"{\"environments\":[{\"name\":\"production\"}],\"jobs\":[]}",
+	"{\"environments\":[{\"name\":\"production\"}],\"jobs\":["
+	"{\"name\":\"only\",\"when\":\"change\"},"
+	"{\"name\":\"soak\",\"retries\":1,\"when\":\"landed\"}]}",
+};
+
+struct gitmodel_commit *gitmodel_commit(const struct gitmodel *g, uint32_t number) {
+	return table_at(&g->commits, number);
+}
+
+static uint32_t add(struct gitmodel *g, struct gitmodel_commit commit) {
+	*(struct gitmodel_commit *)table_add(&g->commits, 1) = commit;
+	return g->commits.count - 1;
+}
+
+void gitmodel_init(struct gitmodel *g) {
+	*g = (struct gitmodel){.commits = TABLE_OF(struct gitmodel_commit)};
+	for (size_t i = 0; i < GITMODEL_REPOS; i++) {
+		struct gitmodel_commit first = {.tree = {.file = {(uint16_t)i}}};
+		g->tip[i] = add(g, first);
+	}
+}
+
+void gitmodel_copy(struct gitmodel *to, const struct gitmodel *from) {
+	*to = *from;
+	table_copy(&to->commits, &from->commits);
+}
+
+void gitmodel_free(struct gitmodel *g) {
+	table_free(&g->commits);
+}
+
+uint32_t gitmodel_branch(struct gitmodel *g, uint32_t fork, struct gitmodel_tree tree) {
+	return add(g, (struct gitmodel_commit){.tree = tree, .parent = {fork + 1, 0}, .fork = fork});
+}
+
+void gitmodel_push_foreign(struct gitmodel *g, size_t repo, struct gitmodel_tree tree) {
+	struct gitmodel_commit c = {.tree = tree, .parent = {g->tip[repo] + 1, 0}, .foreign = 1};
+	g->tip[repo] = add(g, c);
+}
+
+// Parents have smaller numbers than their children, so one pass from the newer one down marks all.
+bool gitmodel_is_ancestor(const struct gitmodel *g, uint32_t older, uint32_t newer) {
+	if (older >= newer) return older == newer;
+	gitmodel_commit(g, newer)->seen = true;
+	for (uint32_t i = newer; i > older; i--) {
+		struct gitmodel_commit *c = gitmodel_commit(g, i);
+		if (!c->seen) continue;
+		c->seen = false;
+		for (size_t p = 0; p < 2; p++)
+			if (c->parent[p] > older) gitmodel_commit(g, c->parent[p] - 1)->seen = true;
+	}
+	bool reached = gitmodel_commit(g, older)->seen;
+	gitmodel_commit(g, older)->seen = false;
+	return reached;
+}
+
+static bool merge_trees(const struct gitmodel_tree *from, const struct gitmodel_tree *ours,
+                        const struct gitmodel_tree *theirs, struct gitmodel_tree *out) {
+	for (size_t i = 0; i < GITMODEL_FILES; i++) {
+		bool we = ours->file[i] != from->file[i], they = theirs->file[i] != from->file[i];
+		if (we && they && ours->file[i] != theirs->file[i]) return false;
+		out->file[i] = they ? theirs->file[i] : ours->file[i];
+	}
+	return true;
+}
+
+enum gitmodel_merge gitmodel_merge(struct gitmodel *g, uint32_t base, uint32_t head, uint64_t made,
+                                   uint32_t *out) {
+	if (gitmodel_is_ancestor(g, head, base)) return GITMODEL_IN_TRUNK;
+	struct gitmodel_commit merged = {.parent = {base + 1, head + 1}, .made = made};
+	const struct gitmodel_commit *h = gitmodel_commit(g, head);
+	*out = head;
+	if (h->fork == base) return GITMODEL_MERGED;
+	if (!merge_trees(&gitmodel_commit(g, h->fork)->tree, &gitmodel_commit(g, base)->tree, &h->tree,
+	                 &merged.tree))
+		return GITMODEL_CONFLICT;
+	for (uint32_t i = g->commits.count; i > head; i--) {
+		const struct gitmodel_commit *c = gitmodel_commit(g, i - 1);
+		*out = i - 1;
+		if (c->parent[0] == base + 1 && c->parent[1] == head + 1 && c->made == made)
+			return GITMODEL_MERGED;
+	}
+	*out = add(g, merged);
+	return GITMODEL_MERGED;
+}
+
+// ---------------------------------------------------------------- names that can be read back
+
+struct oid gitmodel_oid(uint32_t number) {
+	struct oid o = {.n = 20, .b = {'c'}};
+	memcpy(o.b + 4, &number, sizeof number);
+	return o;
+}
+
+uint32_t gitmodel_number(struct oid commit) {
+	uint32_t number;
+	assert(commit.n == 20 && commit.b[0] == 'c');
+	memcpy(&number, commit.b + 4, sizeof number);
+	return number;
+}
+
+struct oid gitmodel_tree_oid(struct gitmodel_tree tree) {
+	struct oid o = {.n = 20, .b = {'t'}};
+	memcpy(o.b + 4, tree.file, sizeof tree.file);
+	return o;
+}
+
+struct gitmodel_tree gitmodel_tree_of(struct oid tree) {
+	struct gitmodel_tree t;
+	assert(tree.n == 20 && tree.b[0] == 't');
+	memcpy(t.file, tree.b + 4, sizeof t.file);
+	return t;
+}
+
+struct digest gitmodel_inputs(struct oid tree) {
+	struct digest d = {.b = {'i'}};
+	memcpy(d.b + 4, tree.b, 20);
+	return d;
+}
+
+// ---------------------------------------------------------------- what jobs and services do
+
+struct str gitmodel_plan(struct gitmodel_tree tree) {
+	if (tree.file[0] % 16 == 13) return STR_NONE;
+	return str_of(plans[tree.file[0] % GITMODEL_PLANS]);
+}
+
+bool gitmodel_passes(struct gitmodel_tree tree, struct str plan, uint32_t job) {
+	bool together = tree.file[1] % 5 == 1 && tree.file[2] % 5 == 1;
+	if (job == 1 && together) return false;
+	for (size_t i = 1; i < GITMODEL_FILES; i++)
+		if (tree.file[i] % 31 == 7 + job) return false;
+	return plan.n > 0;
+}
+
+bool gitmodel_becomes_green(struct gitmodel_tree tree) {
+	return tree.file[3] % 7 != 4;
+}
+
+bool gitmodel_stays_green(struct gitmodel_tree tree) {
+	return tree.file[4] % 7 != 4;
+}
