@@ -40,7 +40,7 @@ send() { envctl send "$env" "$1" "${2-30000}"; }
 deploy() { send "{\"do\":\"deploy\",\"id\":\"deploy $1 $RANDOM\",\"release\":\"$1\"}"; }
 rollback() { send "{\"do\":\"rollback\",\"id\":\"rollback $RANDOM $RANDOM\"}"; }
 status() { send '{"do":"status"}' | jq -r "$1"; }
-get() { curl -sS --max-time 5 "http://127.0.0.1:$port${1-/}"; }
+get() { curl -sS --max-time 5 "http://127.0.0.1:$port/"; }
 now_ms() { date +%s%3N; }
 
 first() { # first MODE...: an environment with release r1 active
