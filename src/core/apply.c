@@ -101,7 +101,7 @@ static void change_landed(struct state *s, const struct event_change_landed *e) 
 	struct candidate *c = state_candidate(s, e->candidate);
 	struct repo *r = state_repo(s, c->repo);
 	change_gone(s, e->change);
-	c->state = CANDIDATE_LANDED;
+	candidates_land(s, c);
 	r->tip = e->commit;
 	for (size_t i = 0; i < s->candidates.count; i++) { // who stood on it stands on the tip now
 		struct candidate *other = table_at(&s->candidates, i);
@@ -230,6 +230,8 @@ static void release_blocked(struct state *s, const struct event_release_blocked 
 	if (state_is_blocked(s, e->release, e->env)) return;
 	struct block *b = table_add(&s->blocks, 1);
 	*b = (struct block){e->release, e->env};
+	struct env *env = state_env(s, e->env);
+	if (env->requested.v == e->release.v) env->requested.v = 0; // asked for before it was undone
 }
 
 static void apply_delivery(struct state *s, const struct event *e) {

@@ -1,6 +1,7 @@
 // The border of the core: a fact that contradicts the state (late, doubled, about something
 // unknown) is refused here, so that apply may rely on what it is told.
 #include "core/apply.h"
+#include "core/environments.h"
 #include "core/plans.h"
 
 static bool missing(struct err *why, const char *what, uint64_t id) {
@@ -33,25 +34,47 @@ static bool check_repo_added(const struct state *s, const struct event_repo_adde
 	return check_next(why, "repository", e->repo.v, s->next_repo);
 }
 
+// A plan is known by its digest: a wrong one would give a candidate another plan's jobs.
+static bool check_plan(struct digest digest, struct str plan, struct err *why) {
+	if (!digest_eq(digest, digest_of(plan)))
+		return err_set(why, ERR_INVALID, "the plan's digest is another plan's");
+	return plans_check(plan, why);
+}
+
 static bool check_configured(const struct state *s, const struct event_repo_configured *e,
                              struct err *why) {
 	if (!state_repo(s, e->repo)) return missing(why, "repository", e->repo.v);
-	return e->plan.n == 0 || plans_check(e->plan, why);
+	return e->plan.n == 0 || check_plan(e->plan_digest, e->plan, why);
 }
 
 static bool check_trunk_moved(const struct state *s, const struct event_trunk_moved *e,
                               struct err *why) {
 	const struct repo *r = state_repo(s, e->repo);
 	if (!r) return missing(why, "repository", e->repo.v);
+	if (r->landing.v) // its outcome says where trunk is; a move seen now may be that very landing
+		return err_set(why, ERR_BUSY, "a landing is under way; look again after it");
 	if (!oid_eq(r->tip, e->from))
 		return err_set(why, ERR_CONFLICT, "trunk is not where the move began");
 	return true;
+}
+
+static bool is_landing(const struct state *s, struct change_id id) {
+	for (size_t i = 0; i < s->repos.count; i++) {
+		const struct repo *r = table_at(&s->repos, i);
+		if (r->landing.v && state_candidate(s, r->landing_candidate)->change.v == id.v) return true;
+	}
+	return false;
 }
 
 static bool check_proposed(const struct state *s, const struct event_change_proposed *e,
                            struct err *why) {
 	if (!state_repo(s, e->repo)) return missing(why, "repository", e->repo.v);
 	if (oid_is_none(e->head)) return err_set(why, ERR_INVALID, "a change needs a commit");
+	if (e->priority < INT32_MIN || e->priority > INT32_MAX)
+		return err_set(why, ERR_INVALID, "a priority has 32 bits");
+	if (is_landing(s, e->change)) // what lands is the head that was named: it can't be taken back
+		return err_set(why, ERR_BUSY, "change %llu is landing just now; push again in a moment",
+		               (unsigned long long)e->change.v);
 	struct state_identity id = state_identify(s, e->repo, e->key, e->head);
 	if (id.change.v != e->change.v || (int64_t)id.revision != e->revision)
 		return err_set(why, ERR_CONFLICT, "this push is revision %u of change %llu", id.revision,
@@ -73,8 +96,7 @@ static bool check_open(const struct state *s, struct change_id id, int64_t revis
 
 static bool check_withdrawn(const struct state *s, const struct event_change_withdrawn *e,
                             struct err *why) {
-	const struct candidate *c = state_candidate_of_change(s, e->change);
-	if (c && c->state == CANDIDATE_LANDING)
+	if (is_landing(s, e->change))
 		return err_set(why, ERR_CONFLICT, "change %llu is landing just now",
 		               (unsigned long long)e->change.v);
 	const struct change *rejected = state_rejected(s, e->change);
@@ -120,12 +142,36 @@ static bool check_run(const struct state *s, struct run_id id, struct err *why) 
 	return state_run(s, id) ? true : missing(why, "run", id.v);
 }
 
+static bool check_run_is(const struct state *s, struct run_id id, bool fits, const char *not_so,
+                         struct err *why) {
+	if (!check_run(s, id, why)) return false;
+	return fits ? true
+	            : err_set(why, ERR_CONFLICT, "run %llu %s", (unsigned long long)id.v, not_so);
+}
+
+static bool check_run_moves(const struct state *s, const struct event *e, struct err *why) {
+	struct run_id id = e->kind == EVENT_RUN_STARTED   ? e->run_started.run
+	                   : e->kind == EVENT_RUN_STOPPED ? e->run_stopped.run
+	                                                  : e->run_cancel_issued.run;
+	const struct run *r = state_run(s, id);
+	bool cancelling = r && r->state == RUN_CANCELLING;
+	if (e->kind == EVENT_RUN_STARTED)
+		return check_run_is(s, id, r && r->state == RUN_ISSUED, "began already", why);
+	if (e->kind == EVENT_RUN_STOPPED)
+		return check_run_is(s, id, cancelling, "was not asked to stop", why);
+	return check_run_is(s, id, !cancelling, "was asked to stop already", why);
+}
+
 static bool check_landed(const struct state *s, const struct event_change_landed *e,
                          struct err *why) {
 	const struct candidate *c = state_candidate(s, e->candidate);
 	const struct repo *r = c ? state_repo(s, c->repo) : NULL;
-	if (!r || r->landing.v != e->landing.v || e->landing.v == 0)
+	if (!r || r->landing.v != e->landing.v || e->landing.v == 0 ||
+	    r->landing_candidate.v != e->candidate.v)
 		return missing(why, "landing", e->landing.v);
+	if (c->change.v != e->change.v || !oid_eq(c->commit, e->commit) || !oid_eq(c->tree, e->tree))
+		return err_set(why, ERR_CONFLICT, "landing %llu is of another commit",
+		               (unsigned long long)e->landing.v);
 	if (!oid_eq(r->tip, e->previous))
 		return err_set(why, ERR_CONFLICT, "trunk was not where the landing began");
 	return check_open(s, e->change, e->revision, why);
@@ -147,6 +193,10 @@ static bool check_deploy(const struct state *s, const struct event_deploy_reques
 	if (!env || !env->defined) return missing(why, "environment", e->env.v);
 	if (e->release.v == 0 || e->release.v >= s->next_release)
 		return missing(why, "release", e->release.v);
+	const struct release *known = state_release(s, e->release);
+	if (known && known->repo.v != env->repo.v)
+		return err_set(why, ERR_INVALID, "release %llu is another repository's",
+		               (unsigned long long)e->release.v);
 	if (state_is_blocked(s, e->release, e->env) && !e->force)
 		return err_set(why, ERR_CONFLICT,
 		               "release %llu was rolled back and is blocked; a newer one goes through by "
@@ -163,7 +213,7 @@ static bool check_rollback(const struct state *s, const struct event_rollback_re
 	if (env->rollback_wanted || (env->rollout.v && env->rollout_is_rollback))
 		return err_set(why, ERR_CONFLICT, STR_FMT " is being rolled back already",
 		               STR_ARG(state_name(&env->name)));
-	if (!env->history[1].v && !(env->rollout.v && env->history[0].v))
+	if (!environments_back(s, env).v && !(env->rollout.v && env->history[0].v))
 		return err_set(why, ERR_CONFLICT, STR_FMT " has no earlier release to go back to",
 		               STR_ARG(state_name(&env->name)));
 	return true;
@@ -200,7 +250,7 @@ bool apply_check(const struct state *s, const struct event *e, struct err *why) 
 	case EVENT_CANDIDATE_ISSUED: return check_candidate_issued(s, &e->candidate_issued, why);
 	case EVENT_CANDIDATE_BUILT:
 		return check_candidate_state(s, e->candidate_built.candidate, CANDIDATE_BUILDING, why) &&
-		       plans_check(e->candidate_built.plan, why);
+		       check_plan(e->candidate_built.plan_digest, e->candidate_built.plan, why);
 	case EVENT_CANDIDATE_REFUSED:
 		return check_candidate_state(s, e->candidate_refused.candidate, CANDIDATE_BUILDING, why);
 	case EVENT_CANDIDATE_DROPPED:
@@ -208,11 +258,11 @@ bool apply_check(const struct state *s, const struct event *e, struct err *why) 
 		           ? true
 		           : missing(why, "candidate", e->candidate_dropped.candidate.v);
 	case EVENT_RUN_ISSUED: return check_run_issued(s, &e->run_issued, why);
-	case EVENT_RUN_STARTED: return check_run(s, e->run_started.run, why);
+	case EVENT_RUN_STARTED:
+	case EVENT_RUN_CANCEL_ISSUED:
+	case EVENT_RUN_STOPPED: return check_run_moves(s, e, why);
 	case EVENT_RUN_FINISHED: return check_run(s, e->run_finished.run, why);
 	case EVENT_RUN_REUSED: return check_run(s, e->run_reused.run, why);
-	case EVENT_RUN_CANCEL_ISSUED: return check_run(s, e->run_cancel_issued.run, why);
-	case EVENT_RUN_STOPPED: return check_run(s, e->run_stopped.run, why);
 	case EVENT_RUN_LOST: return check_run(s, e->run_lost.run, why);
 	case EVENT_LANDING_ISSUED:
 		return check_candidate_state(s, e->landing_issued.candidate, CANDIDATE_TESTING, why) &&

@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "core/plans.h"
 
+enum { DAY_MS = 86400000 };
+
 void candidates_build(struct state *s, struct candidate *c, const struct event_candidate_built *e) {
 	c->commit = e->commit;
 	c->tree = e->tree;
@@ -38,6 +40,26 @@ const struct candidate *candidates_newest_landed(const struct state *s, struct r
 	return NULL;
 }
 
+// The day of the newest run of a nightly job with this name, by the newest landed candidate.
+static int64_t nightly_before(const struct state *s, const struct candidate *before,
+                              struct str name) {
+	for (size_t i = 0; before && i < before->job_count; i++)
+		if (str_eq(state_name(&state_plan_job(s, state_plan(s, before->plan), i)->name), name))
+			return state_job(s, before, i)->nightly_day;
+	return s->now_ms / DAY_MS;
+}
+
+void candidates_land(struct state *s, struct candidate *c) {
+	const struct candidate *before = candidates_newest_landed(s, c->repo);
+	c->state = CANDIDATE_LANDED;
+	for (size_t i = 0; i < c->job_count; i++) {
+		const struct plan_job *definition = state_plan_job(s, state_plan(s, c->plan), i);
+		if (definition->when == WHEN_NIGHTLY)
+			state_job(s, c, i)->nightly_day = nightly_before(s, before,
+			                                                 state_name(&definition->name));
+	}
+}
+
 static bool began_after_landing(const struct state *s, const struct candidate *c) {
 	const struct plan *plan = state_plan(s, c->plan);
 	for (size_t i = 0; i < c->job_count; i++)
@@ -56,13 +78,13 @@ static bool may_go(const struct state *s, const struct candidate *c) {
 static void remove_candidate(struct state *s, size_t index) {
 	struct candidate gone = *(struct candidate *)table_at(&s->candidates, index);
 	table_remove(&s->candidates, index, 1);
+	plans_drop(s, gone.plan);
 	if (gone.job_count == 0) return;
 	table_remove(&s->jobs, gone.job_at, gone.job_count);
 	for (size_t i = 0; i < s->candidates.count; i++) {
 		struct candidate *other = table_at(&s->candidates, i);
 		if (other->job_at > gone.job_at) other->job_at -= gone.job_count;
 	}
-	plans_drop(s, gone.plan);
 }
 
 void candidates_sweep(struct state *s) {

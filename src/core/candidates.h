@@ -5,6 +5,9 @@
 // The candidate now stands as `commit` with this plan: its jobs wait, those of `skipped` (a JSON
 // list of indices) are skipped. `plan` must have passed plans_check.
 void candidates_build(struct state *s, struct candidate *c, const struct event_candidate_built *e);
+// It is trunk now. Its nightly jobs go on from the day on which the one before it last ran them, so
+// that a landing does not begin a night of its own.
+void candidates_land(struct state *s, struct candidate *c);
 // Removes what nobody needs: dropped ones without a live run; landed ones that are not the newest
 // of their repository, once their release is made, or none of their jobs after landing ever began.
 void candidates_sweep(struct state *s);

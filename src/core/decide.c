@@ -313,7 +313,8 @@ static void plan_repo(struct turn *t, const struct repo *r) {
 static void queue_proposed(struct turn *t) {
 	for (size_t i = 0; i < t->s->changes.count; i++) {
 		const struct change *c = table_at(&t->s->changes, i);
-		if (c->state != CHANGE_PROPOSED || c->verified_revision == c->revision) continue;
+		if (c->state != CHANGE_PROPOSED) continue;
+		if (c->draft && c->verified_revision == c->revision) continue;
 		add(t, (struct event){.kind = EVENT_CHANGE_QUEUED, .change_queued = {c->id, c->revision}});
 	}
 }

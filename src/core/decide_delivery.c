@@ -4,6 +4,7 @@
 
 #include "base/jsonw.h"
 #include "core/candidates.h"
+#include "core/environments.h"
 
 enum after_landing { AFTER_PENDING, AFTER_PASSED, AFTER_FAILED };
 
@@ -129,7 +130,7 @@ static void roll_back(struct state *s, const struct env *env, enum reason reason
 		cancel(s, env, reason, now_ms, list);
 		return;
 	}
-	struct release_id back = env->history[1];
+	struct release_id back = environments_back(s, env);
 	if (!back.v) return;
 	block(s, env, env->history[0], reason, now_ms, list);
 	start(s, env, back, STR("rollback"), now_ms, list);
@@ -142,7 +143,7 @@ static void environment(struct state *s, const struct env *env, int64_t now_ms,
 		return;
 	}
 	if (env->rollout.v) return;
-	if (env->unhealthy && env->history[1].v) {
+	if (env->unhealthy && environments_back(s, env).v) {
 		roll_back(s, env, REASON_BECAME_UNHEALTHY, now_ms, list);
 		return;
 	}

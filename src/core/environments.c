@@ -90,13 +90,21 @@ void environments_rollout_finished(struct state *s, const struct event_rollout_f
 		else remember(env, env->rollout_release);
 	}
 	// A rollback that was wanted while a deploy ran meant that deploy: it is undone unless it got
-	// through.
-	if (env->cancelling && e->outcome != OUTCOME_PASSED) env->rollback_wanted = 0;
+	// through, whether or not there was time to ask it to stop.
+	if (e->outcome != OUTCOME_PASSED) env->rollback_wanted = 0;
 	env->rollout.v = 0;
 	env->rollout_release.v = 0;
 	env->cancelling = 0;
 	env->rollout_is_rollback = 0;
 	env->unhealthy = 0;
+}
+
+struct release_id environments_back(const struct state *s, const struct env *env) {
+	for (size_t i = 1; i < STATE_HISTORY; i++) {
+		struct release_id id = env->history[i];
+		if (id.v && id.v != env->history[0].v && !state_is_blocked(s, id, env->id)) return id;
+	}
+	return (struct release_id){0};
 }
 
 void environments_deploy_requested(struct state *s, const struct event_deploy_requested *e) {

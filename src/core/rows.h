@@ -111,7 +111,7 @@ struct block { // a release that an environment takes only by force
 struct env {
 	struct env_id id;
 	struct repo_id repo;
-	struct release_id history[STATE_HISTORY]; // [0] runs now, [1] is the rollback target, 0 = none
+	struct release_id history[STATE_HISTORY]; // [0] runs now, [1] ran before, 0 = none
 	struct release_id
 		floor; // releases up to here were tried: none of them goes out by itself again
 	struct release_id requested;

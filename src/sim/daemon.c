@@ -312,7 +312,8 @@ bool daemon_is_idle(struct daemon *d) {
 	if (!d->up || outbox_pending(&d->state, &d->turn).count) return false;
 	for (size_t i = 0; i < d->state.changes.count; i++) {
 		const struct change *c = table_at(&d->state.changes, i);
-		if (c->state == CHANGE_QUEUED || c->verified_revision != c->revision) return false;
+		if (c->state == CHANGE_QUEUED || !c->draft || c->verified_revision != c->revision)
+			return false;
 	}
 	return true;
 }

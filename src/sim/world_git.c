@@ -69,7 +69,8 @@ static bool is_under_way(const struct world *w, struct landing_id landing) {
 
 static void fork_child(struct world *w, const struct event_landing_issued *e) {
 	struct world_child *c = table_add(&w->children, 1);
-	*c = (struct world_child){w->now_ms + 1 + (int64_t)world_below(w, 30), *e, false};
+	uint64_t slow = w->faults && world_below(w, 4) == 0 ? 600 : 30;
+	*c = (struct world_child){w->now_ms + 1 + (int64_t)world_below(w, slow), *e, false};
 }
 
 void world_git_ask_landing(struct world *w, const struct event_landing_issued *e, bool recovering) {

@@ -113,7 +113,8 @@ void world_runs_cancel(struct world *w, struct run_id run) {
 	}
 	if (r->end_ms > w->now_ms && !r->stopped) {
 		r->stopped = true;
-		r->end_ms = w->now_ms + 5 + (int64_t)world_below(w, 100);
+		int64_t stops_ms = w->now_ms + 1 + (int64_t)world_below(w, 100);
+		if (stops_ms < r->end_ms) r->end_ms = stops_ms;
 		r->outcome = (struct event){.kind = EVENT_RUN_STOPPED, .run_stopped = {.run = run}};
 	}
 	world_send(w, WORLD_FROM_RUNNER, after(w, r->end_ms), r->outcome, 0);
