@@ -17,88 +17,89 @@
 	F(S, OID, config_commit, ) \
 	F(S, INT, config_ms, ) F(S, STR, config_error, ) F(S, DIGEST, plan_digest, )
 
-#define READ_CHANGE(F, S)                                                                     \
-	F(S, CHANGE_ID, id, )                                                                     \
-	F(S, REPO_ID, repo, )                                                                     \
-	F(S, STR, repo_name, (SELECT name FROM repos WHERE id = t.repo))                          \
-	F(S, INT, revision, )                                                                     \
-	F(S, STR, target, )                                                                       \
-	F(S, OID, head, )                                                                         \
-	F(S, OID, base, )                                                                         \
-	F(S, STR, title, )                                                                        \
-	F(S, STR, author, )                                                                       \
-	F(S, STR, email, )                                                                        \
-	F(S, STR, author_kind, )                                                                  \
-	F(S, STR, pusher, )                                                                       \
-	F(S, STR, topic, )                                                                        \
-	F(S, INT, priority, ) F(S, INT, draft, ) F(S, INT, pipeline_scope, ) F(S, INT, commits, ) \
-		F(S, INT, files, ) F(S, INT, lines_added, ) F(S, INT, lines_deleted, )                \
-			F(S, INT, first_commit_ms, ) F(S, STR, state, ) F(S, REASON, reason, )            \
-				F(S, STR, reason_text, ) F(S, CANDIDATE_ID, candidate, )                      \
-					F(S, OID, candidate_commit,                                               \
-	                  (SELECT commit_oid FROM candidates WHERE id = t.candidate))             \
-						F(S, OID, candidate_tree,                                             \
-	                      (SELECT tree FROM candidates WHERE id = t.candidate))               \
-							F(S, RUN_ID, run, ) F(S, LANDING_ID, landing, )                   \
-								F(S, OID, landed_commit, ) F(S, INT, first_proposed_ms, )     \
-									F(S, INT, proposed_ms, ) F(S, INT, queued_ms, )           \
-										F(S, INT, landed_ms, ) F(S, INT, deployed_ms, )       \
-											F(S, INT, ended_ms, ) F(S, INT, retries, )        \
-												F(S, STR, by, )
+#define READ_CHANGE(F, S)                                                                          \
+	F(S, CHANGE_ID, id, )                                                                          \
+	F(S, REPO_ID, repo, )                                                                          \
+	F(S, STR, repo_name, (SELECT name FROM repos WHERE id = t.repo))                               \
+	F(S, INT, revision, )                                                                          \
+	F(S, STR, target, )                                                                            \
+	F(S, OID, head, )                                                                              \
+	F(S, OID, base, )                                                                              \
+	F(S, STR, title, )                                                                             \
+	F(S, STR, author, )                                                                            \
+	F(S, STR, email, )                                                                             \
+	F(S, STR, author_kind, )                                                                       \
+	F(S, STR, pusher, )                                                                            \
+	F(S, STR, topic, )                                                                             \
+	F(S, INT, priority, )                                                                          \
+	F(S, INT, draft, )                                                                             \
+	F(S, INT, pipeline_scope, ) F(S, INT, commits, ) F(S, INT, files, ) F(S, INT, lines_added, )   \
+		F(S, INT, lines_deleted, ) F(S, INT, first_commit_ms, ) F(S, STR, state, )                 \
+			F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, CANDIDATE_ID, candidate, ) F(     \
+				S, OID, candidate_commit,                                                          \
+				(SELECT commit_oid FROM candidates WHERE id = t.candidate))                        \
+				F(S, OID, candidate_tree, (SELECT tree FROM candidates WHERE id = t.candidate))    \
+					F(S, RUN_ID, run, ) F(S, LANDING_ID, landing, ) F(S, OID, landed_commit, )     \
+						F(S, INT, first_proposed_ms, ) F(S, INT, proposed_ms, )                    \
+							F(S, INT, queued_ms, ) F(S, INT, landed_ms, ) F(S, INT, deployed_ms, ) \
+								F(S, INT, ended_ms, ) F(S, INT, retries, ) F(S, STR, by, )
 
-#define READ_REVISION(F, S)                                                                       \
+#define READ_REVISION(F, S)                                                  \
+	F(S, CHANGE_ID, change, )                                                \
+	F(S, INT, revision, )                                                    \
+	F(S, OID, head, )                                                        \
+	F(S, OID, base, )                                                        \
+	F(S, STR, title, )                                                       \
+	F(S, STR, author, )                                                      \
+	F(S, STR, pusher, )                                                      \
+	F(S, INT, draft, )                                                       \
+	F(S, INT, commits, )                                                     \
+	F(S, INT, files, )                                                       \
+	F(S, INT, lines_added, )                                                 \
+	F(S, INT, lines_deleted, )                                               \
+	F(S, STR, state, )                                                       \
+	F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, INT, proposed_ms, ) \
+		F(S, INT, queued_ms, ) F(S, INT, ended_ms, )
+
+#define READ_CANDIDATE(F, S)                                                \
+	F(S, CANDIDATE_ID, id, )                                                \
+	F(S, REPO_ID, repo, )                                                   \
+	F(S, CHANGE_ID, change, )                                               \
+	F(S, INT, revision, )                                                   \
+	F(S, CANDIDATE_ID, base_candidate, )                                    \
+	F(S, OID, base, )                                                       \
+	F(S, OID, head, )                                                       \
+	F(S, OID, commit, commit_oid)                                           \
+	F(S, OID, tree, )                                                       \
+	F(S, DIGEST, plan_digest, )                                             \
+	F(S, JSON, plan, (SELECT plan FROM plans WHERE digest = t.plan_digest)) \
+	F(S, JSON, skipped, )                                                   \
+	F(S, JSON, conflicts, )                                                 \
+	F(S, STR, state, )                                                      \
+	F(S, REASON, reason, )                                                  \
+	F(S, STR, reason_text, ) F(S, INT, issued_ms, ) F(S, INT, built_ms, ) F(S, INT, ended_ms, )
+
+#define READ_RUN(F, S)                                                                            \
+	F(S, RUN_ID, id, )                                                                            \
+	F(S, REPO_ID, repo, )                                                                         \
+	F(S, CANDIDATE_ID, candidate, )                                                               \
 	F(S, CHANGE_ID, change, )                                                                     \
 	F(S, INT, revision, )                                                                         \
-	F(S, OID, head, )                                                                             \
-	F(S, OID, base, )                                                                             \
-	F(S, STR, title, )                                                                            \
-	F(S, STR, author, )                                                                           \
-	F(S, STR, pusher, )                                                                           \
-	F(S, INT, draft, )                                                                            \
-	F(S, INT, commits, )                                                                          \
-	F(S, INT, files, )                                                                            \
-	F(S, INT, lines_added, )                                                                      \
-	F(S, INT, lines_deleted, ) F(S, STR, state, ) F(S, REASON, reason, ) F(S, STR, reason_text, ) \
-		F(S, INT, proposed_ms, ) F(S, INT, queued_ms, ) F(S, INT, ended_ms, )
-
-#define READ_CANDIDATE(F, S)                                                                  \
-	F(S, CANDIDATE_ID, id, )                                                                  \
-	F(S, REPO_ID, repo, )                                                                     \
-	F(S, CHANGE_ID, change, )                                                                 \
-	F(S, INT, revision, )                                                                     \
-	F(S, CANDIDATE_ID, base_candidate, )                                                      \
-	F(S, OID, base, )                                                                         \
-	F(S, OID, head, )                                                                         \
-	F(S, OID, commit, commit_oid)                                                             \
-	F(S, OID, tree, )                                                                         \
-	F(S, DIGEST, plan_digest, )                                                               \
-	F(S, JSON, plan, (SELECT plan FROM plans WHERE digest = t.plan_digest))                   \
-	F(S, JSON, skipped, )                                                                     \
-	F(S, JSON, conflicts, )                                                                   \
-	F(S, STR, state, ) F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, INT, issued_ms, ) \
-		F(S, INT, built_ms, ) F(S, INT, ended_ms, )
-
-#define READ_RUN(F, S)                                                                           \
-	F(S, RUN_ID, id, )                                                                           \
-	F(S, REPO_ID, repo, )                                                                        \
-	F(S, CANDIDATE_ID, candidate, )                                                              \
-	F(S, CHANGE_ID, change, )                                                                    \
-	F(S, INT, revision, )                                                                        \
-	F(S, INT, job, )                                                                             \
-	F(S, STR, name, )                                                                            \
-	F(S, INT, attempt, )                                                                         \
-	F(S, INT, trust, )                                                                           \
-	F(S, STR, state, )                                                                           \
-	F(S, OUTCOME, outcome, )                                                                     \
-	F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, INT, exit_status, ) F(S, INT, signal, ) \
-		F(S, INT, issued_ms, ) F(S, INT, started_ms, ) F(S, INT, ended_ms, )                     \
-			F(S, INT, slot_wait_ms, ) F(S, INT, duration_ms, ) F(S, INT, cpu_ms, )               \
-				F(S, INT, memory_bytes, ) F(S, STR, cgroup, ) F(S, DIGEST, key, )                \
-					F(S, DIGEST, inputs, ) F(S, DIGEST, toolchain, ) F(S, DIGEST, artifacts, )   \
-						F(S, DIGEST, log, ) F(S, DIGEST, results, ) F(S, DIGEST, coverage, )     \
-							F(S, INT, tests, ) F(S, INT, tests_failed, )                         \
-								F(S, JSON, failed_tests, ) F(S, RUN_ID, reused_of, )             \
-									F(S, INT, saved_ms, )
+	F(S, INT, job, )                                                                              \
+	F(S, STR, name, )                                                                             \
+	F(S, INT, attempt, )                                                                          \
+	F(S, INT, trust, )                                                                            \
+	F(S, STR, state, )                                                                            \
+	F(S, OUTCOME, outcome, )                                                                      \
+	F(S, REASON, reason, )                                                                        \
+	F(S, STR, reason_text, )                                                                      \
+	F(S, INT, exit_status, ) F(S, INT, signal, ) F(S, INT, issued_ms, ) F(S, INT, started_ms, )   \
+		F(S, INT, ended_ms, ) F(S, INT, slot_wait_ms, ) F(S, INT, duration_ms, )                  \
+			F(S, INT, cpu_ms, ) F(S, INT, memory_bytes, ) F(S, STR, cgroup, ) F(S, DIGEST, key, ) \
+				F(S, DIGEST, inputs, ) F(S, DIGEST, toolchain, ) F(S, DIGEST, artifacts, )        \
+					F(S, DIGEST, log, ) F(S, DIGEST, results, ) F(S, DIGEST, coverage, )          \
+						F(S, INT, tests, ) F(S, INT, tests_failed, ) F(S, JSON, failed_tests, )   \
+							F(S, RUN_ID, reused_of, ) F(S, INT, saved_ms, )
 
 #define READ_VERDICT(F, S) \
 	F(S, DIGEST, key, ) F(S, RUN_ID, run, ) F(S, DIGEST, artifacts, ) F(S, INT, time_ms, )

@@ -9,6 +9,10 @@ void sql_finish(sqlite3_stmt **stmt) {
 	*stmt = NULL;
 }
 
+static bool no_room(int error) {
+	return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
 static enum err_code code_of(sqlite3 *db) {
 	switch (sqlite3_errcode(db) & 0xff) {
 	case SQLITE_BUSY:
@@ -17,7 +21,7 @@ static enum err_code code_of(sqlite3 *db) {
 	case SQLITE_TOOBIG: return ERR_LIMIT;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB: return ERR_CORRUPT;
-	case SQLITE_IOERR: return sqlite3_system_errno(db) == ENOSPC ? ERR_LIMIT : ERR_IO;
+	case SQLITE_IOERR: return no_room(sqlite3_system_errno(db)) ? ERR_LIMIT : ERR_IO;
 	case SQLITE_NOMEM: abort();
 	default: return ERR_IO;
 	}
