@@ -1,6 +1,8 @@
 // weir: the command line and the daemon, one program.
-#include "cli/cli.h"
+#include "app/commands.h"
 
 int main(int argc, char **argv) {
-	return cli_main(argc, argv, NULL, 0);
+	size_t count;
+	const struct cli_command *commands = commands_all(&count);
+	return cli_main(argc, argv, commands, count);
 }

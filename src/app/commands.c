@@ -1,0 +1,58 @@
+#include "app/commands.h"
+
+#include <stdio.h>
+
+#include "app/serve.h"
+#include "deploy/supervisor.h"
+
+static int serve(struct cli *cli) {
+	int64_t slots = 0;
+	struct err e;
+	if (!args_number(&cli->args, "slots", 1, 1000, &slots, &e)) return cli_usage(cli, "%s", e.text);
+	struct serve_options o = {
+		.data = cli_value(cli, "data"),
+		.listen = cli_value(cli, "listen"),
+		.slots = (int)slots,
+		.trusted_proxy = cli_value(cli, "trusted-proxy"),
+		.tls_cert = cli_value(cli, "tls-cert"),
+		.tls_key = cli_value(cli, "tls-key"),
+	};
+	return serve_main(&o);
+}
+
+static int supervise(struct cli *cli) {
+	return supervisor_run(cli_word(cli, 0));
+}
+
+static const struct args_option serve_options[] = {
+	{"data", 0, "DIR", "folder for everything that is kept (default .weir)", NULL},
+	{"listen", 0, "ADDR:PORT", "where to serve (default 127.0.0.1:8420; port 0 picks one)", NULL},
+	{"slots", 0, "N", "runs at once (default: the number of cores)", NULL},
+	{"trusted-proxy", 0, "ADDR", "address of a proxy whose X-Forwarded-* headers are believed", NULL},
+	{"tls-cert", 0, "FILE", "PEM certificate chain: serve HTTPS", NULL},
+	{"tls-key", 0, "FILE", "PEM private key of it", NULL},
+	{0},
+};
+
+static const struct cli_command commands[] = {
+	{.name = "serve",
+     .words = "",
+     .brief = "serve git, API and pages, run the queue and deploy",
+     .group = CLI_GROUP_SERVER,
+     .options = serve_options,
+     .about = "Prints its URL when it is ready. In a work tree and with an empty data folder it adds a copy of that\n"
+              "repository and prints how to push to it. Runs and services go on when it stops; the next start adopts them.",
+     .run = serve},
+	{.name = "supervise",
+     .words = "FOLDER",
+     .brief = "supervise an environment",
+     .words_min = 1,
+     .words_max = 1,
+     .hidden = true,
+     .run = supervise},
+};
+
+const struct cli_command *commands_all(size_t *count) {
+	*count = ARRAY_LEN(commands);
+	return commands;
+}

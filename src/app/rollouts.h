@@ -1,0 +1,9 @@
+// Rollouts: a release goes to the supervisor of its environment, a process of its own that outlives the daemon.
+#pragma once
+#include "app/daemon.h"
+
+MUST_USE bool rollouts_open(struct daemon *d, struct rollouts **out, struct err *e);
+void rollouts_close(struct rollouts *r);
+void rollouts_start(struct rollouts *r, struct rollout_id id); // ends in rollout.finished
+void rollouts_cancel(struct rollouts *r, struct rollout_id id);
+void rollouts_configured(struct rollouts *r); // environments may have come or gone: watch their supervisors

@@ -1,0 +1,388 @@
+// One run, step by step; each arrow is a hop between the loop's thread and a worker:
+//
+//   runs_start: rows, plan, key ──► an earlier verdict holds? ── yes ──► run.reused
+//                                        │ no
+//                    layers, exec_start (worker) ──► run.started, pidfd watched
+//                                                       │ the leader ended
+//                    outcome, objects (worker) ──► run.finished | run.stopped | run.lost
+//                                                       │ durable
+//                                            folder removed (worker)
+//
+// A restarted daemon calls runs_start with the same id: the folder tells whether the run lives, is over or was lost.
+#include "app/runs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/gitlayer.h"
+#include "app/ingest.h"
+#include "app/jobspec.h"
+#include "app/secrets.h"
+#include "app/workspace.h"
+#include "exec/run.h"
+#include "exec/toolchain.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/note.h"
+#include "os/process.h"
+#include "store/object.h"
+#include "store/read.h"
+
+struct job_run {
+	struct runs *set;
+	struct job_run *next;
+	struct run_id id;
+	struct arena life;
+	struct read_run row;
+	struct read_candidate candidate;
+	struct daemon_repo *repo;
+	struct conf_plan *plan;
+	const struct conf_job *job;
+	struct digest *needs; // artifacts of the needed jobs
+	size_t need_count;
+	struct digest key, inputs, toolchain;
+	struct str inputs_text, folder;
+	struct exec_spec spec;
+	struct exec_strs lowers;
+	pid_t leader;
+	struct loop_watch *watch;
+	int pidfd;
+	bool cancel_wanted, started, adopted;
+	int64_t started_us;
+	struct event fact; // what goes to the turn next
+};
+
+struct runs {
+	struct daemon *daemon;
+	struct workspaces *workspaces;
+	struct object_store *objects; // for look-ups on the loop's thread
+	struct active active;
+	struct job_run *list;
+	char prefix[20];
+	bool closing;
+};
+
+static void submit_fact(struct job_run *r);
+
+static void forget(struct job_run *r) {
+	struct job_run **p = &r->set->list;
+	while (*p != r) p = &(*p)->next;
+	*p = r->next;
+	daemon_end(&r->set->active, r->id.v);
+	arena_free(&r->life);
+	free(r);
+}
+
+static void lost(struct job_run *r, const char *text) {
+	r->fact = (struct event){.kind = EVENT_RUN_LOST, .run_lost = {r->id, arena_str(&r->life, str_of(text))}};
+}
+
+// ---------------------------------------------------------------- 4. clean up
+
+static void clean_work(void *context) {
+	struct job_run *r = context;
+	struct err e;
+	if (file_exists(r->folder.p) && !exec_cleanup(r->folder.p, &e)) note(NOTE_WARN, "%s", e.text);
+	gitlayer_remove(r->folder.p);
+	workspaces_done(r->set->workspaces, r->folder.p);
+}
+
+static void cleaned(void *context) {
+	forget(context);
+}
+
+static void recorded(void *context, bool ok, const struct err *why, const struct event *applied) {
+	struct job_run *r = context;
+	(void)applied;
+	if (!ok && why->code == ERR_UNAVAILABLE) { // read-only: the folder stays and is adopted again
+		forget(r);
+		return;
+	}
+	loop_work(r->set->daemon->loop, clean_work, cleaned, r);
+}
+
+static void submit_fact(struct job_run *r) {
+	turn_submit(r->set->daemon->turn, &r->fact, NULL, recorded, r);
+}
+
+// ---------------------------------------------------------------- 3. it ended
+
+static void end_work(void *context) {
+	struct job_run *r = context;
+	struct exec_outcome o;
+	struct ingest stored;
+	struct err e;
+	pid_t leader;
+	enum exec_state state = exec_look(r->folder.p, &leader);
+	if (state != EXEC_OVER) {
+		lost(r, "its leader vanished without an outcome");
+		return;
+	}
+	if (!exec_read_outcome(r->folder.p, &r->life, &o, &e) ||
+	    !ingest_folder(r->set->daemon->data, r->folder.p, &o, &stored, &e)) {
+		lost(r, e.text);
+		return;
+	}
+	r->fact = ingest_event(r->id, &o, &stored, &r->life);
+	if (r->fact.kind != EVENT_RUN_FINISHED) return;
+	r->fact.run_finished.key = r->key;
+	r->fact.run_finished.inputs = r->inputs;
+	r->fact.run_finished.toolchain = r->toolchain;
+}
+
+static void ended(void *context) {
+	submit_fact(context);
+}
+
+static void leader_ended(void *context) {
+	struct job_run *r = context;
+	loop_unwatch(r->watch);
+	r->watch = NULL;
+	file_close(&r->pidfd);
+	if (!r->adopted) waitpid(r->leader, NULL, 0);
+	loop_work(r->set->daemon->loop, end_work, ended, r);
+}
+
+// ---------------------------------------------------------------- 2. it runs
+
+static void cancel_work(void *context) {
+	struct job_run *r = context;
+	struct err e;
+	if (!exec_cancel(r->folder.p, &e)) note(NOTE_WARN, "cancel of run %llu: %s", (unsigned long long)r->id.v, e.text);
+}
+
+static void follow(void *context) {
+	struct job_run *r = context;
+	struct daemon *d = r->set->daemon;
+	if (r->fact.kind == EVENT_RUN_LOST) {
+		submit_fact(r);
+		return;
+	}
+	if (r->leader <= 0) { // over already, or its pid is not known: the folder tells
+		loop_work(d->loop, end_work, ended, r);
+		return;
+	}
+	r->pidfd = process_pidfd(r->leader);
+	r->watch = r->pidfd >= 0 ? loop_watch(d->loop, r->pidfd, true, false, leader_ended, r) : NULL;
+	if (!r->watch) {
+		leader_ended(r);
+		return;
+	}
+	r->started = true;
+	if (!r->adopted) {
+		struct event started = {.kind = EVENT_RUN_STARTED,
+		                        .run_started = {r->id, (clock_mono_us() - r->started_us) / 1000}};
+		turn_submit(d->turn, &started, NULL, NULL, NULL);
+	}
+	if (r->cancel_wanted) cancel_work(r);
+}
+
+static bool secret_values(struct job_run *r, struct exec_secret **out, size_t *count, struct err *e) {
+	bool allowed = r->row.trust > KEY_TRUST_CHANGE || r->job->before_landing;
+	*out = ARENA_ARRAY(&r->life, struct exec_secret, r->job->secrets.n + 1);
+	*count = 0;
+	if (!allowed) r->spec.secrets.n = 0;
+	for (size_t i = 0; i < r->spec.secrets.n; i++) {
+		struct exec_secret *s = &(*out)[(*count)++];
+		s->name = r->spec.secrets.p[i];
+		if (!secrets_get(r->set->daemon->data, str_of(r->repo->name), s->name, &r->life, &s->value, e)) return false;
+	}
+	return true;
+}
+
+static bool add_caches(struct job_run *r, struct err *e) {
+	struct exec_pair *mounts = ARENA_ARRAY(&r->life, struct exec_pair, r->job->cache.n + 1);
+	for (size_t i = 0; i < r->job->cache.n; i++) {
+		char hex[DIGEST_HEX + 1];
+		digest_hex(digest_of(r->job->cache.p[i]), hex);
+		struct str folder = daemon_path(r->set->daemon, &r->life, "cache/job/%s/%d/%.32s", r->repo->name, (int)r->row.trust, hex);
+		if (!file_make_folders(folder.p, 0755, e)) return false;
+		if (geteuid() == 0 && chown(folder.p, STAGE_UID, STAGE_UID)) return err_set(e, ERR_IO, "cannot give %s away", folder.p);
+		mounts[i] = (struct exec_pair){r->job->cache.p[i], folder};
+	}
+	r->spec.mounts = (struct exec_pairs){mounts, r->job->cache.n};
+	return true;
+}
+
+static bool put_inputs(struct job_run *r, struct err *e) {
+	AUTO_OBJECTS objects = NULL;
+	struct digest name;
+	return object_store_open(r->set->daemon->data, &objects, e) && object_put(objects, r->inputs_text, &name, e);
+}
+
+static void start_work(void *context) {
+	struct job_run *r = context;
+	struct err e;
+	struct exec_secret *secrets;
+	size_t secret_count;
+	r->started_us = clock_mono_us();
+	struct workspace_request q = {.git = r->repo->git,
+	                              .group = r->repo->name,
+	                              .tree = r->candidate.tree,
+	                              .run = r->folder.p,
+	                              .artifacts = r->needs,
+	                              .artifact_count = r->need_count};
+	if (!workspaces_prepare(r->set->workspaces, &q, &r->life, &r->lowers, &e) ||
+	    (r->job->git && !gitlayer_make(r->repo->git, r->candidate.commit, r->folder.p, &r->life, &r->lowers, &e)) ||
+	    !add_caches(r, &e) || !secret_values(r, &secrets, &secret_count, &e) || !put_inputs(r, &e)) {
+		lost(r, e.text);
+		return;
+	}
+	r->spec.lowers = r->lowers;
+	if (!exec_start(&r->spec, r->folder.p, secrets, secret_count, NULL, &r->leader, &e)) lost(r, e.text);
+}
+
+static void adopt_work(void *context) {
+	struct job_run *r = context;
+	pid_t leader = 0;
+	for (int i = 0; i < 50 && exec_look(r->folder.p, &leader) == EXEC_RUNNING && leader == 0; i++) clock_sleep_ms(20);
+	r->leader = exec_look(r->folder.p, &leader) == EXEC_RUNNING ? leader : 0;
+}
+
+// ---------------------------------------------------------------- 1. what to run
+
+static bool find_needs(struct job_run *r, struct err *e) {
+	const struct state *s = turn_state(r->set->daemon->turn);
+	const struct candidate *c = state_candidate(s, r->candidate.id);
+	if (!c || c->job_count != r->plan->jobs_n) return err_set(e, ERR_NOT_FOUND, "its candidate is gone");
+	r->needs = ARENA_ARRAY(&r->life, struct digest, r->job->needs.n + 1);
+	for (size_t i = 0; i < r->job->needs.n; i++) {
+		struct digest d = state_job(s, c, (size_t)r->job->needs.p[i])->artifacts;
+		if (!digest_is_none(d)) r->needs[r->need_count++] = d;
+	}
+	return true;
+}
+
+static bool describe(struct job_run *r, struct err *e) {
+	struct daemon *d = r->set->daemon;
+	AUTO_JSON plan = NULL;
+	if (!read_run(d->reader, r->id, &r->life, &r->row, e) ||
+	    !read_candidate(d->reader, r->row.candidate, &r->life, &r->candidate, e) ||
+	    !json_parse(r->candidate.plan, &plan, e) || !plan_from_json(plan, &r->life, &r->plan, e))
+		return false;
+	r->repo = daemon_repo(d, r->candidate.repo);
+	if (!r->repo || r->row.job < 0 || (size_t)r->row.job >= r->plan->jobs_n)
+		return err_set(e, ERR_CORRUPT, "run %llu names no job", (unsigned long long)r->id.v);
+	r->job = &r->plan->jobs[r->row.job];
+	struct jobspec_facts facts = {str_of(r->repo->name), str_of(r->repo->trunk)};
+	jobspec_fill(r->plan, r->job, arena_printf(&r->life, "%s-%llu", r->set->prefix, (unsigned long long)r->id.v), &facts,
+	             &r->life, &r->spec);
+	return true;
+}
+
+static bool find_key(struct job_run *r, struct err *e) {
+	struct daemon *d = r->set->daemon;
+	struct str cache = daemon_path(d, &r->life, "cache/toolchain");
+	if (!find_needs(r, e) || !toolchain_id(&(struct toolchain_paths){0}, cache.p, clock_wall_ms(), &r->toolchain, e))
+		return false;
+	r->inputs_text = jobspec_inputs(r->candidate.tree, r->job->git ? r->candidate.commit : (struct oid){0}, &r->life);
+	r->inputs = digest_of(r->inputs_text);
+	r->key = jobspec_key(r->plan, r->job, &r->spec, r->needs, r->need_count, r->inputs, r->toolchain,
+	                     (enum key_trust)r->row.trust, &r->life);
+	return true;
+}
+
+static bool find_verdict(struct job_run *r) {
+	struct read_verdict v;
+	struct read_run run;
+	struct err e;
+	struct daemon *d = r->set->daemon;
+	if (!jobspec_is_reusable(r->job) || r->row.attempt > 1) return false;
+	if (!read_verdict(d->reader, r->key, &r->life, &v, &e)) return false;
+	if (!digest_is_none(v.artifacts) && !object_renew(r->set->objects, v.artifacts)) return false;
+	int64_t saved = read_run(d->reader, v.run, &r->life, &run, &e) ? run.duration_ms : 0;
+	r->fact = (struct event){.kind = EVENT_RUN_REUSED, .run_reused = {r->id, v.run, r->key, v.artifacts, saved}};
+	return true;
+}
+
+void runs_start(struct runs *set, struct run_id id) {
+	struct daemon *d = set->daemon;
+	struct err e;
+	if (set->closing || !daemon_begin(&set->active, id.v)) return;
+	struct job_run *r = calloc(1, sizeof *r);
+	if (!r) abort();
+	r->set = set;
+	r->id = id;
+	r->pidfd = -1;
+	r->next = set->list;
+	set->list = r;
+	r->folder = daemon_path(d, &r->life, "runs/%llu", (unsigned long long)id.v);
+	if (!describe(r, &e) || !find_key(r, &e)) {
+		lost(r, e.text);
+		submit_fact(r);
+	} else if (file_exists(r->folder.p)) {
+		r->adopted = true;
+		loop_work(d->loop, adopt_work, follow, r);
+	} else if (find_verdict(r)) {
+		submit_fact(r);
+	} else {
+		loop_work(d->loop, start_work, follow, r);
+	}
+}
+
+static struct job_run *find(const struct runs *set, struct run_id id) {
+	for (struct job_run *r = set->list; r; r = r->next)
+		if (r->id.v == id.v) return r;
+	return NULL;
+}
+
+void runs_cancel(struct runs *set, struct run_id id) {
+	struct job_run *r = find(set, id);
+	if (!r || r->cancel_wanted) return;
+	r->cancel_wanted = true;
+	if (r->started && r->watch) cancel_work(r);
+}
+
+struct str runs_folder(const struct runs *set, struct run_id id, struct arena *life) {
+	const struct job_run *r = find(set, id);
+	return r && r->started ? arena_str(life, r->folder) : STR_NONE;
+}
+
+// ---------------------------------------------------------------- open and close
+
+// Lowers that runs of an earlier daemon may still use.
+static void sweep(struct runs *set, struct arena *life) {
+	struct str *names, *in_use;
+	size_t count, n = 0;
+	if (!file_list(daemon_path(set->daemon, life, "runs").p, life, &names, &count, NULL)) return;
+	in_use = ARENA_ARRAY(life, struct str, count * 16 + 1);
+	for (size_t i = 0; i < count; i++) {
+		AUTO_BUF text = {0};
+		struct exec_spec spec;
+		struct err e;
+		if (!file_read(daemon_path(set->daemon, life, "runs/" STR_FMT "/spec.json", STR_ARG(names[i])).p, 1 << 24, &text, &e) ||
+		    !spec_parse(buf_view(&text), life, &spec, &e))
+			continue;
+		for (size_t k = 0; k < spec.lowers.n && k < 16; k++) in_use[n++] = spec.lowers.p[k];
+	}
+	workspaces_sweep(set->workspaces, in_use, n);
+}
+
+bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
+	AUTO_ARENA scratch = {0};
+	char hex[DIGEST_HEX + 1];
+	struct runs *set = calloc(1, sizeof *set);
+	if (!set) abort();
+	set->daemon = d;
+	digest_hex(digest_of(str_of(d->data)), hex);
+	snprintf(set->prefix, sizeof set->prefix, "w%.8s", hex);
+	if (!object_store_open(d->data, &set->objects, e)) {
+		free(set);
+		return false;
+	}
+	set->workspaces = workspaces_new(daemon_path(d, &scratch, "cache").p, d->data);
+	sweep(set, &scratch);
+	*out = set;
+	return true;
+}
+
+void runs_close(struct runs *set) {
+	set->closing = true; // leaders go on; the next daemon adopts them
+	for (struct job_run *r = set->list; r; r = r->next) {
+		loop_unwatch(r->watch);
+		r->watch = NULL;
+		file_close(&r->pidfd);
+	}
+}

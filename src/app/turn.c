@@ -1,0 +1,251 @@
+#include "app/turn.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/apply.h"
+#include "os/clock.h"
+#include "os/note.h"
+
+enum { RETRY_MS = 1000, BATCH_MAX = 1000 };
+
+struct entry {
+	struct event event;
+	turn_fill_fn *fill;
+	turn_done_fn *done;
+	void *context;
+};
+
+struct answer {
+	turn_done_fn *done;
+	void *context;
+	size_t event; // index in the turn's list, NO_EVENT = none
+	bool ok;
+	struct err why;
+};
+#define NO_EVENT SIZE_MAX
+
+struct inbox {
+	struct entry *entries;
+	size_t count, cap;
+	struct arena texts;
+};
+
+struct turn {
+	struct loop *loop;
+	struct store *store;
+	struct turn_hooks hooks;
+	struct state state;
+	struct inbox inbox, working; // two, so that submissions during a turn wait for the next
+	struct arena life;           // of one turn
+	struct loop_timer *timer;
+	uint64_t seq;
+	bool running, decide_wanted;
+	char read_only[1000];
+};
+
+static bool apply_replayed(void *context, uint64_t seq, const struct event *event, struct err *e) {
+	struct turn *t = context;
+	if (!apply_check(&t->state, event, e))
+		return err_context(e, "event %llu (%s) does not fit the events before it", (unsigned long long)seq,
+		                   event_name(event->kind));
+	apply_event(&t->state, event);
+	t->seq = seq;
+	return true;
+}
+
+static bool replay(struct turn *t, struct err *e) {
+	state_free(&t->state);
+	state_init(&t->state);
+	t->seq = 0;
+	return store_replay(t->store, 1, UINT64_MAX, apply_replayed, t, e);
+}
+
+static void on_prepare(void *context);
+static void on_timer(void *context);
+
+bool turn_open(struct loop *l, struct store *store, const struct turn_hooks *hooks, struct turn **out, struct err *e) {
+	struct turn *t = calloc(1, sizeof *t);
+	if (!t) abort();
+	t->loop = l;
+	t->store = store;
+	t->hooks = *hooks;
+	state_init(&t->state);
+	if (!replay(t, e)) {
+		state_free(&t->state);
+		free(t);
+		return false;
+	}
+	t->timer = loop_timer(l, on_timer, t);
+	loop_before_wait(l, on_prepare, t);
+	t->decide_wanted = true;
+	*out = t;
+	return true;
+}
+
+static void inbox_free(struct inbox *box) {
+	free(box->entries);
+	arena_free(&box->texts);
+}
+
+void turn_close(struct turn *t) {
+	loop_timer_free(t->timer);
+	inbox_free(&t->inbox);
+	inbox_free(&t->working);
+	arena_free(&t->life);
+	state_free(&t->state);
+	free(t);
+}
+
+void turn_submit(struct turn *t, const struct event *e, turn_fill_fn *fill, turn_done_fn *done, void *context) {
+	struct inbox *box = &t->inbox;
+	if (box->count == box->cap) {
+		box->cap = box->cap ? box->cap * 2 : 64;
+		box->entries = realloc(box->entries, box->cap * sizeof *box->entries);
+		if (!box->entries) abort();
+	}
+	box->entries[box->count++] = (struct entry){event_copy(e, &box->texts), fill, done, context};
+	loop_timer_set(t->timer, 0); // wakes a loop that is about to wait
+}
+
+static void tell(const struct answer *a, const struct decide_list *list) {
+	if (!a->done) return;
+	a->done(a->context, a->ok, a->ok ? NULL : &a->why, a->event == NO_EVENT ? NULL : &list->events[a->event]);
+}
+
+// One submission: its event is applied, or its refusal noted.
+static struct answer take(struct turn *t, struct entry *entry, int64_t now, struct decide_list *list) {
+	struct answer a = {.done = entry->done, .context = entry->context, .event = NO_EVENT};
+	struct event *e = &entry->event;
+	e->time_ms = now;
+	enum turn_fill filled = entry->fill ? entry->fill(entry->context, &t->state, e, &a.why) : TURN_GO;
+	if (filled == TURN_NOTHING) a.ok = true;
+	if (filled != TURN_GO || !apply_check(&t->state, e, &a.why)) return a;
+	struct event kept = event_copy(e, &t->life);
+	decide_add(&t->state, list, &kept);
+	a.event = list->count - 1;
+	a.ok = true;
+	return a;
+}
+
+static void went_wrong(struct turn *t, const struct err *why) {
+	struct err e = {0};
+	if (!t->read_only[0]) note(NOTE_ERROR, "read-only: %s", why->text);
+	memcpy(t->read_only, why->text, sizeof t->read_only);
+	if (t->hooks.on_read_only) t->hooks.on_read_only(t->hooks.context);
+	if (!replay(t, &e)) {
+		note(NOTE_ERROR, "the log cannot be read back: %s", e.text);
+		abort(); // started again, it replays or says why
+	}
+}
+
+static void publish(struct turn *t, const struct decide_list *list, uint64_t first) {
+	for (size_t i = 0; i < list->count; i++) t->hooks.on_event(t->hooks.context, first + i, &list->events[i]);
+	if (list->count) t->hooks.on_turn(t->hooks.context, t->seq);
+}
+
+static int64_t turn_time(const struct turn *t) {
+	int64_t wall = clock_wall_ms();
+	return wall > t->state.now_ms ? wall : t->state.now_ms;
+}
+
+static void add_passed_deadline(struct turn *t, int64_t now, struct decide_list *list) {
+	int64_t deadline = decide_deadline(&t->state);
+	if (deadline < 0 || now < deadline) return;
+	decide_add(&t->state, list,
+	           &(struct event){.kind = EVENT_CLOCK_PASSED, .time_ms = now, .clock_passed = {deadline}});
+}
+
+static void refuse_all(struct answer *answers, size_t count, const struct err *why) {
+	for (size_t i = 0; i < count; i++) {
+		answers[i].ok = false;
+		answers[i].event = NO_EVENT;
+		answers[i].why = *why;
+	}
+}
+
+static void run_turn(struct turn *t) {
+	struct inbox taken = t->inbox;
+	struct decide_list list = {.life = &t->life};
+	struct err e = {0};
+	uint64_t first = 0;
+	t->inbox = t->working;
+	t->working = taken;
+	int64_t now = turn_time(t);
+	size_t count = taken.count;
+	struct answer *answers = ARENA_ARRAY(&t->life, struct answer, count + 1);
+	if (t->read_only[0]) {
+		err_set(&e, ERR_UNAVAILABLE, "weir is read-only: %s", t->read_only);
+		for (size_t i = 0; i < count; i++)
+			answers[i] = (struct answer){.done = taken.entries[i].done, .context = taken.entries[i].context};
+		refuse_all(answers, count, &e);
+	} else {
+		add_passed_deadline(t, now, &list);
+		for (size_t i = 0; i < count; i++) answers[i] = take(t, &taken.entries[i], now, &list);
+		decide_turn(&t->state, now, &list);
+		if (list.count && !store_append(t->store, list.events, list.count, &first, &e)) {
+			went_wrong(t, &e);
+			err_set(&e, ERR_UNAVAILABLE, "weir is read-only: %s", t->read_only);
+			refuse_all(answers, count, &e);
+			list.count = 0;
+		} else if (list.count) {
+			t->seq = first + list.count - 1;
+		}
+	}
+	publish(t, &list, first);
+	for (size_t i = 0; i < count; i++) tell(&answers[i], &list);
+	t->working.count = 0;
+	arena_reset(&t->working.texts);
+	arena_reset(&t->life);
+}
+
+// Tries to write again: a clock event is a fact in any case.
+static void try_to_recover(struct turn *t) {
+	struct err e = {0};
+	uint64_t first;
+	struct event probe = {.kind = EVENT_CLOCK_PASSED, .time_ms = turn_time(t)};
+	if (!store_append(t->store, &probe, 1, &first, &e)) {
+		memcpy(t->read_only, e.text, sizeof t->read_only);
+		return;
+	}
+	apply_event(&t->state, &probe);
+	t->seq = first;
+	t->read_only[0] = 0;
+	note(NOTE_INFO, "writable again");
+	t->decide_wanted = true;
+	t->hooks.on_recovered(t->hooks.context);
+}
+
+static void on_timer(void *context) {
+	struct turn *t = context;
+	if (t->read_only[0]) try_to_recover(t);
+}
+
+static void on_prepare(void *context) {
+	struct turn *t = context;
+	if (t->running) return;
+	t->running = true;
+	bool due = decide_deadline(&t->state) >= 0 && turn_time(t) >= decide_deadline(&t->state);
+	while (t->inbox.count || t->decide_wanted || (due && !t->read_only[0])) {
+		t->decide_wanted = false;
+		due = false;
+		run_turn(t);
+	}
+	int64_t deadline = decide_deadline(&t->state);
+	if (t->read_only[0]) loop_timer_set(t->timer, RETRY_MS);
+	else if (deadline >= 0) loop_timer_set(t->timer, deadline - clock_wall_ms() + 1 > 0 ? deadline - clock_wall_ms() + 1 : 0);
+	else loop_timer_set(t->timer, -1);
+	t->running = false;
+}
+
+const struct state *turn_state(const struct turn *t) {
+	return &t->state;
+}
+
+const char *turn_read_only(const struct turn *t) {
+	return t->read_only[0] ? t->read_only : NULL;
+}
+
+uint64_t turn_seq(const struct turn *t) {
+	return t->seq;
+}
