@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "os/file.h"
+#include "probe/logline.h"
 
 enum { CHANNELS = 3, BUFFER = 256 << 10 };
 
@@ -252,29 +253,10 @@ bool runlog_close(struct runlog *l, int64_t ms, struct runlog_totals *totals, st
 	return error ? err_set(e, ERR_IO, "cannot write the log: %s", strerror(error)) : true;
 }
 
-static bool parse(struct str line, struct runlog_record *r) {
-	uint64_t ms, dropped = 0;
-	struct str text = line;
-	if (!str_to_u64(str_cut(&text, ' '), &ms) || ms > INT64_MAX || text.n < 2) return false;
-	const char *channel = memchr("oewd", text.p[0], 4);
-	if (!channel || (text.p[1] != ' ' && text.p[1] != '+')) return false;
-	enum runlog_channel c = (enum runlog_channel)(text.p[0] == 'o'   ? RUNLOG_OUT
-	                                              : text.p[0] == 'e' ? RUNLOG_ERR
-	                                              : text.p[0] == 'w' ? RUNLOG_WEIR
-	                                                                 : RUNLOG_DROPPED);
-	bool goes_on = text.p[1] == '+';
-	text = str_from(text, 2);
-	if (c == RUNLOG_DROPPED && (goes_on || !str_to_u64(text, &dropped))) return false;
-	*r = (struct runlog_record){(int64_t)ms, c, goes_on, text, dropped};
-	return true;
-}
-
 bool runlog_next(struct str *rest, struct runlog_record *record) {
-	for (;;) {
-		const char *end = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
-		if (!end) return false;
-		struct str line = {rest->p, (size_t)(end - rest->p)};
-		*rest = str_from(*rest, line.n + 1);
-		if (parse(line, record)) return true;
-	}
+	struct logline l;
+	if (!logline_next(rest, &l)) return false;
+	*record = (struct runlog_record){l.ms, (enum runlog_channel)l.channel, l.goes_on, l.text,
+	                                 l.dropped};
+	return true;
 }
