@@ -193,7 +193,7 @@ static void one_of_many_wins(void **state) {
 	struct oid none = {0}, base = commit("a");
 	assert_int_equal(land(none, base).state, GIT_LANDED);
 	for (int i = 0; i < THREADS; i++) {
-		char name[10];
+		char name[16];
 		snprintf(name, sizeof name, "f%d", i);
 		pairs[i][0] = base;
 		pairs[i][1] = commit(name);
