@@ -87,8 +87,7 @@ static void the_pipe_outlives_its_reader(void **state) {
 	struct place *p = *state;
 	struct err e;
 	AUTO_FD service = servicelog_writer(p->s);
-	AUTO_FD kept = servicelog_writer(p->s); // what a killed supervisor leaves: the name stays too
-	AUTO_BUF path = {0};
+	AUTO_BUF path = {0}; // a killed supervisor leaves the name too
 	buf_printf(&path, "%s.kept", p->pipe);
 	assert_int_equal(link(p->pipe, path.p), 0);
 	servicelog_close(p->s);
