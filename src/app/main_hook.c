@@ -23,6 +23,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "git/pkt.h"
 
 enum { ANSWER_WITHIN_S = 300, COMMANDS_MAX = 1000, OPTIONS_MAX = 100, REF_BYTES_MAX = 500 };
@@ -42,7 +43,7 @@ static size_t command_count;
 static char *options[OPTIONS_MAX];
 static size_t option_count;
 
-static void die(const char *format, ...) {
+PRINTF_LIKE(1, 2) static void die(const char *format, ...) {
 	va_list args;
 	va_start(args, format);
 	fputs("weir: ", stderr);
@@ -89,7 +90,7 @@ static void send_packet(const char *body, size_t n) {
 	write_all(1, body, n);
 }
 
-static void send_text(const char *format, ...) {
+PRINTF_LIKE(1, 2) static void send_text(const char *format, ...) {
 	char text[2048];
 	va_list args;
 	va_start(args, format);

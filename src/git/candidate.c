@@ -33,7 +33,7 @@ static bool measure(struct git_repo *r, struct oid tip, struct git_candidate *c,
 	AUTO_READER reader = {0};
 	AUTO_ARENA scratch = {0};
 	struct oid before = {0};
-	struct git_differences d;
+	struct git_differences d = {0};
 	if (!git_object_open(r, &reader, e)) return false;
 	if (!git_tree_of(&reader, c->commit, &c->tree, e)) return false;
 	if (!oid_is_none(tip) && !git_tree_of(&reader, tip, &before, e)) return false;

@@ -80,7 +80,8 @@ static bool make_parents(struct writer *w, struct str path, struct str *made, st
 	buf_str(&part, path);
 	for (size_t i = 1; i < path.n; i++) {
 		if (path.p[i] != '/') continue;
-		if (made->n > i && made->p[i] == '/' && memcmp(made->p, path.p, i) == 0) continue;
+		if (made->p && made->n > i && made->p[i] == '/' && memcmp(made->p, path.p, i) == 0)
+			continue;
 		part.p[i] = 0;
 		struct stat st;
 		bool there = fstatat(w->root, part.p, &st, AT_SYMLINK_NOFOLLOW) == 0;
@@ -190,7 +191,7 @@ static bool lay_out(struct git_repo *r, struct oid base, struct oid tree, const 
 	AUTO_ARENA scratch = {0};
 	AUTO_BUF parents = {0};
 	struct writer w = {.root = -1, .e = e};
-	struct git_differences d;
+	struct git_differences d = {0};
 	struct oid from = base;
 	bool ok = git_object_open(r, &reader, e) && git_tree_of(&reader, tree, &tree, e) &&
 	          (oid_is_none(base) || git_tree_of(&reader, base, &from, e)) &&

@@ -86,7 +86,7 @@ bool git_object_answer(struct git_reader *reader, size_t most, struct git_object
                        struct str *body, struct err *e) {
 	struct git_plumb *p = reader->plumb;
 	struct str whole = STR_NONE;
-	struct git_object got;
+	struct git_object got = {0};
 	if (!take_head(p, &got, e)) return false;
 	if (got.type == GIT_OBJECT_NONE) return err_set(e, ERR_NOT_FOUND, "no such git object");
 	if (got.size > most) {
@@ -104,7 +104,7 @@ bool git_object_answer(struct git_reader *reader, size_t most, struct git_object
 
 bool git_object_read(struct git_reader *reader, struct oid oid, size_t most,
                      struct git_object *info, struct buf *out, struct err *e) {
-	struct git_object got;
+	struct git_object got = {0};
 	struct str body;
 	char hex[OID_HEX_MAX + 1];
 	oid_hex(oid, hex);
@@ -124,7 +124,7 @@ bool git_object_read(struct git_reader *reader, struct oid oid, size_t most,
 
 bool git_object_resolve(struct git_repo *r, struct str name, struct oid *out, struct err *e) {
 	AUTO_READER reader = {0};
-	struct git_object info;
+	struct git_object info = {0};
 	if (!git_object_open(r, &reader, e)) return false;
 	if (!git_object_info(&reader, name, &info, e)) return false;
 	*out = info.oid;

@@ -24,7 +24,7 @@ static struct playground pg;
 // Runs a shell script in the playground and returns its trimmed stdout (until the fourth next
 // call); fails the test when it fails. $R is the repository. git runs as a person with a name and
 // no configuration.
-static inline const char *sh_status(int want, const char *format, va_list args) {
+PRINTF_LIKE(2, 0) static inline const char *sh_status(int want, const char *format, va_list args) {
 	static char answers[4][65536];
 	static int turn;
 	char *answer = answers[turn++ % 4];

@@ -199,7 +199,7 @@ bool git_plumb_send(struct git_plumb *p, struct str bytes, struct err *e) {
 
 // Reads once, into p->in. What was taken is dropped first.
 static bool fill(struct git_plumb *p, struct err *e) {
-	if (p->taken) {
+	if (p->taken && p->in.p) {
 		memmove(p->in.p, p->in.p + p->taken, p->in.n - p->taken);
 		p->in.n -= p->taken;
 		p->taken = 0;
@@ -228,7 +228,7 @@ bool git_plumb_until(struct git_plumb *p, char end, struct str *out, struct err 
 	for (;;) {
 		const char *start = p->in.p ? p->in.p + p->taken : NULL;
 		size_t have = p->in.n - p->taken;
-		const char *at = have > seen ? memchr(start + seen, end, have - seen) : NULL;
+		const char *at = start && have > seen ? memchr(start + seen, end, have - seen) : NULL;
 		if (at) {
 			*out = (struct str){start, (size_t)(at - start)};
 			p->taken += out->n + 1;

@@ -49,7 +49,7 @@ static int compare_paths(const void *a, const void *b) {
 bool git_query_paths(struct git_repo *r, struct oid base, struct oid head, size_t most,
                      struct arena *life, struct str **paths, size_t *count, struct err *e) {
 	AUTO_READER reader = {0};
-	struct git_differences d;
+	struct git_differences d = {0};
 	if (!git_object_open(r, &reader, e) || !diff(&reader, base, head, life, &d, e)) return false;
 	struct str *list = ARENA_ARRAY(life, struct str, d.count + 1);
 	size_t n = 0;

@@ -27,13 +27,13 @@ static void reads_the_request(void **state) {
 	assert_ok(git_receive_options(&push, &options, &e), e);
 	assert_text(options.topic, "x");
 	assert_true(options.draft);
-	static const char *const bad[] = {"",
-	                                  "[]",
-	                                  "{}",
-	                                  "{\"version\":2}",
-	                                  "{\"version\":1,\"repo\":\"p\",\"commands\":[]}",
-	                                  "{\"version\":1,\"repo\":\"p\",\"commands\":[{\"ref\":\"r\","
-	                                  "\"old\":\"x\",\"new\":\"y\"}]}"};
+	static const char *const bad[] = {
+		"",
+		"[]",
+		"{}",
+		"{\"version\":2}",
+		"{\"version\":1,\"repo\":\"p\",\"commands\":[]}",
+		"{\"version\":1,\"repo\":\"p\",\"commands\":[{\"ref\":\"r\",\"old\":\"x\"}]}"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_refused(git_receive_parse(str_of(bad[i]), &life, &push, &e), e, ERR_INVALID);
 }

@@ -180,7 +180,7 @@ static bool fill(const struct places *at, struct str index, const struct git_chi
 
 bool git_snapshot_take(struct git_home *h, const char *where, const char *folder,
                        struct arena *life, struct git_snapshot *out, struct err *e) {
-	struct places at;
+	struct places at = {0};
 	struct git_child_env env = {0};
 	struct git_snapshot s = {0};
 	struct str full;
