@@ -50,6 +50,7 @@ static void append(struct daemon *d, const struct event *events, size_t count) {
 	for (size_t i = 0; i < count; i++) {
 		check(d, &events[i], false);
 		witness_fold(&d->witness, &events[i]);
+		world_runs_recorded(d->world, &events[i]);
 		*(struct event *)table_add(&d->log, 1) = event_copy(&events[i], &d->log_texts);
 	}
 	d->durable = state_digest(&d->state);
@@ -119,8 +120,17 @@ static void ask_again(struct daemon *d) {
 
 // ---------------------------------------------------------------- facts
 
+// A mistake: a block is forgotten as soon as somebody asks.
+static void unblock(struct state *s, const struct event *e) {
+	for (size_t i = s->blocks.count; e->kind == EVENT_DEPLOY_REQUESTED && i > 0; i--)
+		if (((struct block *)table_at(&s->blocks, i - 1))->release.v ==
+		    e->deploy_requested.release.v)
+			table_remove(&s->blocks, i - 1, 1);
+}
+
 static void take(struct turn *t, struct event e) {
 	struct err why = {0};
+	if (t->d->world->bug == BUG_UNBLOCKED) unblock(&t->d->state, &e);
 	e.time_ms = t->now_ms;
 	if (apply_check(&t->d->state, &e, &why)) decide_add(&t->d->state, &t->list, &e);
 	else t->d->refused++;
@@ -190,10 +200,6 @@ static void plant(struct daemon *d, const struct world_message *m) {
 		struct job *j = table_at(&d->state.jobs, i);
 		if (j->run.v == e->run_finished.run.v && j->status == JOB_FAILED) j->status = JOB_PASSED;
 	}
-	if (d->world->bug != BUG_UNBLOCKED) return;
-	d->state.blocks.count = 0;
-	for (size_t i = 0; i < d->state.envs.count; i++)
-		((struct env *)table_at(&d->state.envs, i))->floor.v = 0;
 }
 
 static void take_facts(struct turn *t) {
@@ -337,6 +343,10 @@ static bool is_ancestor(void *context, struct oid older, struct oid newer) {
 	return gitmodel_is_ancestor(&d->world->git, gitmodel_number(older), gitmodel_number(newer));
 }
 
+static bool went_back(void *context, uint64_t repo) {
+	return ((const struct daemon *)context)->world->git.went_back[repo - 1];
+}
+
 static bool is_foreign(void *context, uint64_t repo, struct oid commit) {
 	const struct daemon *d = context;
 	(void)repo;
@@ -399,6 +409,7 @@ void daemon_init(struct daemon *d, struct world *w, uint32_t slots) {
 	             .tree_of = tree_of,
 	             .is_ancestor = is_ancestor,
 	             .is_foreign = is_foreign,
+	             .went_back = went_back,
 	             .inputs_match = inputs_match,
 	             .running = running,
 	             .ack = ack,

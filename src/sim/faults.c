@@ -114,6 +114,8 @@ static void add_run(struct sim_totals *t, const struct scenario *r, uint64_t see
 	t->turns += r->daemon.turns;
 	t->refused += r->daemon.refused;
 	t->rollouts += r->world.rollouts.count;
+	t->thin += w->changes.count < PEOPLE_MIN || !r->world.counted[WORLD_CRASH] ||
+	           other_faults(&r->world) < 3;
 	for (size_t i = 0; i < WORLD_FAULT_COUNT; i++) t->faults[i] += r->world.counted[i];
 	if (!r->daemon.broken || t->broken++) return;
 	t->broken_seed = seed;
@@ -157,6 +159,7 @@ void sim_faults_add(struct sim_totals *to, const struct sim_totals *more) {
 	to->turns += more->turns;
 	to->refused += more->refused;
 	to->rollouts += more->rollouts;
+	to->thin += more->thin;
 	for (size_t i = 0; i < WORLD_FAULT_COUNT; i++) to->faults[i] += more->faults[i];
 	if (more->broken && (!to->broken || more->broken_seed < to->broken_seed)) {
 		to->broken_seed = more->broken_seed;

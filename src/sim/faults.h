@@ -20,6 +20,7 @@ struct sim_options {
 struct sim_totals { // sums, so that two reports can be added
 	uint64_t seeds, changes, landed, rejected, withdrawn, events, turns, refused, rollouts;
 	uint64_t faults[WORLD_FAULT_COUNT];
+	uint64_t thin;        // seeds with fewer than 30 changes, 1 crash or 3 other faults
 	uint64_t broken;      // seeds that broke a promise
 	uint64_t broken_seed; // the first of them
 	char broken_name[16], broken_text[400];

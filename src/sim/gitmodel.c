@@ -72,6 +72,11 @@ bool gitmodel_is_ancestor(const struct gitmodel *g, uint32_t older, uint32_t new
 	return reached;
 }
 
+void gitmodel_move(struct gitmodel *g, size_t repo, uint32_t to) {
+	if (!gitmodel_is_ancestor(g, g->tip[repo], to)) g->went_back[repo] = true;
+	g->tip[repo] = to;
+}
+
 static bool merge_trees(const struct gitmodel_tree *from, const struct gitmodel_tree *ours,
                         const struct gitmodel_tree *theirs, struct gitmodel_tree *out) {
 	for (size_t i = 0; i < GITMODEL_FILES; i++) {

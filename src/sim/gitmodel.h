@@ -27,6 +27,7 @@ struct gitmodel {
 	struct table commits;
 	uint32_t tip[GITMODEL_REPOS];
 	bool stale_lock[GITMODEL_REPOS]; // a killed git left it
+	bool went_back[GITMODEL_REPOS];  // trunk lost a commit
 };
 
 enum gitmodel_merge { GITMODEL_MERGED, GITMODEL_CONFLICT, GITMODEL_IN_TRUNK };
@@ -39,6 +40,7 @@ struct gitmodel_commit *gitmodel_commit(const struct gitmodel *g, uint32_t numbe
 uint32_t gitmodel_branch(struct gitmodel *g, uint32_t fork, struct gitmodel_tree tree);
 // A commit straight onto trunk, by somebody else.
 void gitmodel_push_foreign(struct gitmodel *g, size_t repo, struct gitmodel_tree tree);
+void gitmodel_move(struct gitmodel *g, size_t repo, uint32_t to); // sets trunk, whatever it was
 // The candidate of head on the commit base; `made` = the intent: asked again it is the same commit.
 enum gitmodel_merge gitmodel_merge(struct gitmodel *g, uint32_t base, uint32_t head, uint64_t made,
                                    uint32_t *out);

@@ -53,6 +53,8 @@ static bool tip_is_recorded(const struct invariant_case *c, const struct witness
 	const struct invariant_world *w = c->world;
 	const struct witness_landing *l = table_get(&c->before->landings, r->landing);
 	struct oid tip;
+	if (w->went_back && w->went_back(w->context, r->id))
+		return broken(why, "trunk went back in repository", r->id);
 	if (!w->tip || !w->tip(w->context, r->id, &tip)) return true;
 	if (!forward(c, r->tip, tip, why)) return false;
 	if (oid_eq(tip, r->tip) || (l && oid_eq(tip, l->to))) return true;

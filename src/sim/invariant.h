@@ -21,6 +21,8 @@ struct invariant_world {
 	bool (*is_ancestor)(void *context, struct oid older, struct oid newer); // or the same
 	// Whether somebody else than weir made this commit trunk; NULL = only weir moves trunk.
 	bool (*is_foreign)(void *context, uint64_t repo, struct oid commit);
+	// Whether the ref's own record (its reflog) has a move that was no fast-forward.
+	bool (*went_back)(void *context, uint64_t repo);
 	// Whether a verdict bought with these recorded inputs is one for this tree.
 	bool (*inputs_match)(void *context, struct digest inputs, struct oid tree);
 	// The release that really runs there, 0 = nothing.

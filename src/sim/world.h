@@ -52,6 +52,7 @@ struct world_run {
 	struct digest key;
 	uint32_t job;
 	bool stopped;
+	bool recorded; // its verdict is in the log, and may be used again
 	struct event outcome;
 };
 

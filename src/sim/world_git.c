@@ -99,7 +99,7 @@ static void swap(struct world *w, const struct world_child *c) {
 		if (!c->orphan) fork_child(w, &c->intent);
 		return;
 	}
-	if (w->git.tip[repo] == from || w->bug == BUG_NO_COMPARE) w->git.tip[repo] = to;
+	if (w->git.tip[repo] == from || w->bug == BUG_NO_COMPARE) gitmodel_move(&w->git, repo, to);
 	if (c->orphan || world_fault(w, WORLD_ANSWER_LOST, 5, 100)) return;
 	if (gitmodel_is_ancestor(&w->git, to, w->git.tip[repo])) landed(w, &c->intent);
 	else failed(w, &c->intent, gitmodel_oid(w->git.tip[repo]));
@@ -142,8 +142,10 @@ struct gitmodel_tree world_git_edit(struct world *w, struct gitmodel_tree tree, 
 }
 
 void world_git_disturb(struct world *w) {
-	if (!world_fault(w, WORLD_FOREIGN_PUSH, 1, 150)) return;
+	if (!world_fault(w, WORLD_FOREIGN_PUSH, 1, w->children.count ? 30 : 200)) return;
 	size_t repo = world_below(w, GITMODEL_REPOS);
+	if (w->children.count) // best just before a landing
+		repo = place(((const struct world_child *)table_at(&w->children, 0))->intent.repo);
 	struct gitmodel_tree tree = gitmodel_commit(&w->git, w->git.tip[repo])->tree;
 	gitmodel_push_foreign(&w->git, repo, world_git_edit(w, tree, true));
 }

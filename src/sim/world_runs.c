@@ -27,8 +27,7 @@ static struct event verdict(struct run_id run, bool passed, struct oid tree, uin
 static const struct world_run *reusable(struct world *w, struct digest key, uint32_t job) {
 	for (size_t i = 0; i < w->runs.count; i++) {
 		const struct world_run *r = table_at(&w->runs, i);
-		bool over = r->end_ms <= w->now_ms && r->outcome.kind == EVENT_RUN_FINISHED;
-		if (!over || r->outcome.run_finished.outcome != OUTCOME_PASSED || r->job != job) continue;
+		if (!r->recorded || r->job != job) continue;
 		if (w->bug == BUG_OTHER_TREE || digest_eq(r->key, key)) return r;
 	}
 	return NULL;
@@ -118,6 +117,12 @@ void world_runs_cancel(struct world *w, struct run_id run) {
 		r->outcome = (struct event){.kind = EVENT_RUN_STOPPED, .run_stopped = {.run = run}};
 	}
 	world_send(w, WORLD_FROM_RUNNER, after(w, r->end_ms), r->outcome, 0);
+}
+
+void world_runs_recorded(struct world *w, const struct event *e) {
+	if (e->kind != EVENT_RUN_FINISHED || e->run_finished.outcome != OUTCOME_PASSED) return;
+	struct world_run *r = table_get(&w->runs, e->run_finished.run.v);
+	if (r) r->recorded = true;
 }
 
 uint64_t world_runs_live(const struct world *w) {
