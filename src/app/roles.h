@@ -2,4 +2,4 @@
 #pragma once
 #include "cli/cli.h"
 
-const struct cli_command *commands_all(size_t *count);
+const struct cli_command *roles_all(size_t *count);

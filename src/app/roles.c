@@ -1,4 +1,4 @@
-#include "app/commands.h"
+#include "app/roles.h"
 
 #include <stdio.h>
 
@@ -52,7 +52,7 @@ static const struct cli_command commands[] = {
      .run = supervise},
 };
 
-const struct cli_command *commands_all(size_t *count) {
+const struct cli_command *roles_all(size_t *count) {
 	*count = ARRAY_LEN(commands);
 	return commands;
 }
