@@ -22,8 +22,9 @@ struct shared { // what the child says it was promised
 };
 
 static struct shared *share(void) {
-	struct shared *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-	                        0);
+	AUTO_FD fd = memfd_create("shared", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, sizeof(struct shared)), 0);
+	struct shared *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_true(s != MAP_FAILED);
 	return s;
 }

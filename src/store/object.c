@@ -138,7 +138,7 @@ static bool write_pending(struct object_store *s, struct objectfile_source sourc
 
 static bool put(struct object_store *s, struct objectfile_source source, uint64_t most,
                 struct digest *name, uint64_t *bytes, struct err *e) {
-	struct pending p;
+	struct pending p = {.fd = -1};
 	if (s->pending_count == PENDING_MAX && !settle(s, e)) return false;
 	if (!write_pending(s, source, most, &p, bytes, e)) return err_context(e, "object not stored");
 	if (object_renew(s, p.name)) {
@@ -361,7 +361,7 @@ static bool copy_one(void *context, struct digest name, uint64_t disk_bytes, int
 
 bool object_backup(struct object_store *s, const char *to, struct err *e) {
 	AUTO_OBJECTS copy = NULL;
-	if (!object_store_open(to, &copy, e)) return false;
+	if (!object_store_open(to, &copy, e) || !copy) return false;
 	struct copy c = {s, copy->folder};
 	for (size_t i = 0; i < ARRAY_LEN(copy->touched); i++) copy->touched[i] = true;
 	return object_each(s, copy_one, &c, e) && sync_folders(copy, e);

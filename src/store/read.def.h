@@ -2,211 +2,137 @@
 // field of struct read_NAME. TYPE is one of event.def.h; SQL is empty where the column is called as
 // the field (t is the table). What the columns mean stands in store/project.sql.h.
 #pragma once
+// clang-format off
 
-#define READ_REPO(F, S)        \
-	F(S, REPO_ID, id, )        \
-	F(S, STR, name, )          \
-	F(S, STR, trunk, )         \
-	F(S, STR, url, )           \
-	F(S, INT, follow, )        \
-	F(S, STR, changes, )       \
-	F(S, INT, poll_ms, )       \
-	F(S, INT, added_ms, )      \
-	F(S, OID, tip, )           \
-	F(S, INT, tip_ms, )        \
-	F(S, OID, config_commit, ) \
-	F(S, INT, config_ms, ) F(S, STR, config_error, ) F(S, DIGEST, plan_digest, )
+#define READ_REPO(F, S) \
+	F(S, REPO_ID, id, ) F(S, STR, name, ) F(S, STR, trunk, ) F(S, STR, url, ) \
+	F(S, INT, follow, ) F(S, STR, changes, ) F(S, INT, poll_ms, ) F(S, INT, added_ms, ) \
+	F(S, OID, tip, ) F(S, INT, tip_ms, ) F(S, OID, config_commit, ) F(S, INT, config_ms, ) \
+	F(S, STR, config_error, ) F(S, DIGEST, plan_digest, )
 
-#define READ_CHANGE(F, S)                                                                          \
-	F(S, CHANGE_ID, id, )                                                                          \
-	F(S, REPO_ID, repo, )                                                                          \
-	F(S, STR, repo_name, (SELECT name FROM repos WHERE id = t.repo))                               \
-	F(S, INT, revision, )                                                                          \
-	F(S, STR, target, )                                                                            \
-	F(S, OID, head, )                                                                              \
-	F(S, OID, base, )                                                                              \
-	F(S, STR, title, )                                                                             \
-	F(S, STR, author, )                                                                            \
-	F(S, STR, email, )                                                                             \
-	F(S, STR, author_kind, )                                                                       \
-	F(S, STR, pusher, )                                                                            \
-	F(S, STR, topic, )                                                                             \
-	F(S, INT, priority, )                                                                          \
-	F(S, INT, draft, )                                                                             \
-	F(S, INT, pipeline_scope, ) F(S, INT, commits, ) F(S, INT, files, ) F(S, INT, lines_added, )   \
-		F(S, INT, lines_deleted, ) F(S, INT, first_commit_ms, ) F(S, STR, state, )                 \
-			F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, CANDIDATE_ID, candidate, ) F(     \
-				S, OID, candidate_commit,                                                          \
-				(SELECT commit_oid FROM candidates WHERE id = t.candidate))                        \
-				F(S, OID, candidate_tree, (SELECT tree FROM candidates WHERE id = t.candidate))    \
-					F(S, RUN_ID, run, ) F(S, LANDING_ID, landing, ) F(S, OID, landed_commit, )     \
-						F(S, INT, first_proposed_ms, ) F(S, INT, proposed_ms, )                    \
-							F(S, INT, queued_ms, ) F(S, INT, landed_ms, ) F(S, INT, deployed_ms, ) \
-								F(S, INT, ended_ms, ) F(S, INT, retries, ) F(S, STR, by, )
+#define READ_CHANGE(F, S) \
+	F(S, CHANGE_ID, id, ) F(S, REPO_ID, repo, ) \
+	F(S, STR, repo_name, (SELECT name FROM repos WHERE id = t.repo)) F(S, INT, revision, ) \
+	F(S, STR, target, ) F(S, OID, head, ) F(S, OID, base, ) F(S, STR, title, ) \
+	F(S, STR, author, ) F(S, STR, email, ) F(S, STR, author_kind, ) F(S, STR, pusher, ) \
+	F(S, STR, topic, ) F(S, INT, priority, ) F(S, INT, draft, ) F(S, INT, pipeline_scope, ) \
+	F(S, INT, commits, ) F(S, INT, files, ) F(S, INT, lines_added, ) \
+	F(S, INT, lines_deleted, ) F(S, INT, first_commit_ms, ) F(S, STR, state, ) \
+	F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, CANDIDATE_ID, candidate, ) \
+	F(S, OID, candidate_commit, (SELECT commit_oid FROM candidates WHERE id = t.candidate)) \
+	F(S, OID, candidate_tree, (SELECT tree FROM candidates WHERE id = t.candidate)) \
+	F(S, RUN_ID, run, ) F(S, LANDING_ID, landing, ) F(S, OID, landed_commit, ) \
+	F(S, INT, first_proposed_ms, ) F(S, INT, proposed_ms, ) F(S, INT, queued_ms, ) \
+	F(S, INT, landed_ms, ) F(S, INT, deployed_ms, ) F(S, INT, ended_ms, ) F(S, INT, retries, ) \
+	F(S, STR, by, )
 
-#define READ_REVISION(F, S)                                                  \
-	F(S, CHANGE_ID, change, )                                                \
-	F(S, INT, revision, )                                                    \
-	F(S, OID, head, )                                                        \
-	F(S, OID, base, )                                                        \
-	F(S, STR, title, )                                                       \
-	F(S, STR, author, )                                                      \
-	F(S, STR, pusher, )                                                      \
-	F(S, INT, draft, )                                                       \
-	F(S, INT, commits, )                                                     \
-	F(S, INT, files, )                                                       \
-	F(S, INT, lines_added, )                                                 \
-	F(S, INT, lines_deleted, )                                               \
-	F(S, STR, state, )                                                       \
-	F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, INT, proposed_ms, ) \
-		F(S, INT, queued_ms, ) F(S, INT, ended_ms, )
+#define READ_REVISION(F, S) \
+	F(S, CHANGE_ID, change, ) F(S, INT, revision, ) F(S, OID, head, ) F(S, OID, base, ) \
+	F(S, STR, title, ) F(S, STR, author, ) F(S, STR, pusher, ) F(S, INT, draft, ) \
+	F(S, INT, commits, ) F(S, INT, files, ) F(S, INT, lines_added, ) \
+	F(S, INT, lines_deleted, ) F(S, STR, state, ) F(S, REASON, reason, ) \
+	F(S, STR, reason_text, ) F(S, INT, proposed_ms, ) F(S, INT, queued_ms, ) \
+	F(S, INT, ended_ms, )
 
-#define READ_CANDIDATE(F, S)                                                \
-	F(S, CANDIDATE_ID, id, )                                                \
-	F(S, REPO_ID, repo, )                                                   \
-	F(S, CHANGE_ID, change, )                                               \
-	F(S, INT, revision, )                                                   \
-	F(S, CANDIDATE_ID, base_candidate, )                                    \
-	F(S, OID, base, )                                                       \
-	F(S, OID, head, )                                                       \
-	F(S, OID, commit, commit_oid)                                           \
-	F(S, OID, tree, )                                                       \
-	F(S, DIGEST, plan_digest, )                                             \
+#define READ_CANDIDATE(F, S) \
+	F(S, CANDIDATE_ID, id, ) F(S, REPO_ID, repo, ) F(S, CHANGE_ID, change, ) \
+	F(S, INT, revision, ) F(S, CANDIDATE_ID, base_candidate, ) F(S, OID, base, ) \
+	F(S, OID, head, ) F(S, OID, commit, commit_oid) F(S, OID, tree, ) \
+	F(S, DIGEST, plan_digest, ) \
 	F(S, JSON, plan, (SELECT plan FROM plans WHERE digest = t.plan_digest)) \
-	F(S, JSON, skipped, )                                                   \
-	F(S, JSON, conflicts, )                                                 \
-	F(S, STR, state, )                                                      \
-	F(S, REASON, reason, )                                                  \
-	F(S, STR, reason_text, ) F(S, INT, issued_ms, ) F(S, INT, built_ms, ) F(S, INT, ended_ms, )
+	F(S, JSON, skipped, ) F(S, JSON, conflicts, ) F(S, STR, state, ) F(S, REASON, reason, ) \
+	F(S, STR, reason_text, ) F(S, INT, issued_ms, ) F(S, INT, built_ms, ) \
+	F(S, INT, ended_ms, )
 
-#define READ_RUN(F, S)                                                                            \
-	F(S, RUN_ID, id, )                                                                            \
-	F(S, REPO_ID, repo, )                                                                         \
-	F(S, CANDIDATE_ID, candidate, )                                                               \
-	F(S, CHANGE_ID, change, )                                                                     \
-	F(S, INT, revision, )                                                                         \
-	F(S, INT, job, )                                                                              \
-	F(S, STR, name, )                                                                             \
-	F(S, INT, attempt, )                                                                          \
-	F(S, INT, trust, )                                                                            \
-	F(S, STR, state, )                                                                            \
-	F(S, OUTCOME, outcome, )                                                                      \
-	F(S, REASON, reason, )                                                                        \
-	F(S, STR, reason_text, )                                                                      \
-	F(S, INT, exit_status, ) F(S, INT, signal, ) F(S, INT, issued_ms, ) F(S, INT, started_ms, )   \
-		F(S, INT, ended_ms, ) F(S, INT, slot_wait_ms, ) F(S, INT, duration_ms, )                  \
-			F(S, INT, cpu_ms, ) F(S, INT, memory_bytes, ) F(S, STR, cgroup, ) F(S, DIGEST, key, ) \
-				F(S, DIGEST, inputs, ) F(S, DIGEST, toolchain, ) F(S, DIGEST, artifacts, )        \
-					F(S, DIGEST, log, ) F(S, DIGEST, results, ) F(S, DIGEST, coverage, )          \
-						F(S, INT, tests, ) F(S, INT, tests_failed, ) F(S, JSON, failed_tests, )   \
-							F(S, RUN_ID, reused_of, ) F(S, INT, saved_ms, )
+#define READ_RUN(F, S) \
+	F(S, RUN_ID, id, ) F(S, REPO_ID, repo, ) F(S, CANDIDATE_ID, candidate, ) \
+	F(S, CHANGE_ID, change, ) F(S, INT, revision, ) F(S, INT, job, ) F(S, STR, name, ) \
+	F(S, INT, attempt, ) F(S, INT, trust, ) F(S, STR, state, ) F(S, OUTCOME, outcome, ) \
+	F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, INT, exit_status, ) \
+	F(S, INT, signal, ) F(S, INT, issued_ms, ) F(S, INT, started_ms, ) F(S, INT, ended_ms, ) \
+	F(S, INT, slot_wait_ms, ) F(S, INT, duration_ms, ) F(S, INT, cpu_ms, ) \
+	F(S, INT, memory_bytes, ) F(S, STR, cgroup, ) F(S, DIGEST, key, ) F(S, DIGEST, inputs, ) \
+	F(S, DIGEST, toolchain, ) F(S, DIGEST, artifacts, ) F(S, DIGEST, log, ) \
+	F(S, DIGEST, results, ) F(S, DIGEST, coverage, ) F(S, INT, tests, ) \
+	F(S, INT, tests_failed, ) F(S, JSON, failed_tests, ) F(S, RUN_ID, reused_of, ) \
+	F(S, INT, saved_ms, )
 
 #define READ_VERDICT(F, S) \
 	F(S, DIGEST, key, ) F(S, RUN_ID, run, ) F(S, DIGEST, artifacts, ) F(S, INT, time_ms, )
 
-#define READ_LOCAL_RUN(F, S)  \
-	F(S, INT, seq, )          \
-	F(S, STR, job, )          \
-	F(S, OUTCOME, outcome, )  \
-	F(S, INT, duration_ms, )  \
-	F(S, DIGEST, key, )       \
-	F(S, DIGEST, artifacts, ) \
-	F(S, DIGEST, log, ) F(S, DIGEST, results, ) F(S, OID, tree, ) F(S, INT, time_ms, )
+#define READ_LOCAL_RUN(F, S) \
+	F(S, INT, seq, ) F(S, STR, job, ) F(S, OUTCOME, outcome, ) F(S, INT, duration_ms, ) \
+	F(S, DIGEST, key, ) F(S, DIGEST, artifacts, ) F(S, DIGEST, log, ) F(S, DIGEST, results, ) \
+	F(S, OID, tree, ) F(S, INT, time_ms, )
 
-#define READ_RELEASE(F, S)                                            \
-	F(S, RELEASE_ID, id, )                                            \
-	F(S, REPO_ID, repo, )                                             \
-	F(S, CHANGE_ID, change, )                                         \
-	F(S, CANDIDATE_ID, candidate, )                                   \
-	F(S, OID, commit, commit_oid)                                     \
-	F(S, JSON, artifacts, )                                           \
-	F(S, INT, made_ms, )                                              \
-	F(S, STR, title, (SELECT title FROM changes WHERE id = t.change)) \
+#define READ_RELEASE(F, S) \
+	F(S, RELEASE_ID, id, ) F(S, REPO_ID, repo, ) F(S, CHANGE_ID, change, ) \
+	F(S, CANDIDATE_ID, candidate, ) F(S, OID, commit, commit_oid) F(S, JSON, artifacts, ) \
+	F(S, INT, made_ms, ) F(S, STR, title, (SELECT title FROM changes WHERE id = t.change)) \
 	F(S, STR, author, (SELECT author FROM changes WHERE id = t.change))
 
 #define READ_BLOCK(F, S) \
-	F(S, RELEASE_ID, release, ) F(S, ENV_ID, env, ) F(S, REASON, reason, ) F(S, INT, blocked_ms, )
+	F(S, RELEASE_ID, release, ) F(S, ENV_ID, env, ) F(S, REASON, reason, ) \
+	F(S, INT, blocked_ms, )
 
-#define READ_ENV(F, S)                                               \
-	F(S, ENV_ID, id, )                                               \
-	F(S, REPO_ID, repo, )                                            \
-	F(S, STR, repo_name, (SELECT name FROM repos WHERE id = t.repo)) \
-	F(S, STR, name, )                                                \
-	F(S, INT, defined, )                                             \
-	F(S, RELEASE_ID, release, )                                      \
-	F(S, RELEASE_ID, previous, )                                     \
-	F(S, ROLLOUT_ID, rollout, )                                      \
-	F(S, INT, live_ms, )                                             \
-	F(S, STR, health, )                                              \
-	F(S, STR, health_text, )                                         \
-	F(S, INT, health_ms, )                                           \
-	F(S, RELEASE_ID, requested_release, ) F(S, STR, requested_by, ) F(S, INT, requested_ms, )
+#define READ_ENV(F, S) \
+	F(S, ENV_ID, id, ) F(S, REPO_ID, repo, ) \
+	F(S, STR, repo_name, (SELECT name FROM repos WHERE id = t.repo)) F(S, STR, name, ) \
+	F(S, INT, defined, ) F(S, RELEASE_ID, release, ) F(S, RELEASE_ID, previous, ) \
+	F(S, ROLLOUT_ID, rollout, ) F(S, INT, live_ms, ) F(S, STR, health, ) \
+	F(S, STR, health_text, ) F(S, INT, health_ms, ) F(S, RELEASE_ID, requested_release, ) \
+	F(S, STR, requested_by, ) F(S, INT, requested_ms, )
 
-#define READ_ROLLOUT(F, S)       \
-	F(S, ROLLOUT_ID, id, )       \
-	F(S, ENV_ID, env, )          \
-	F(S, RELEASE_ID, release, )  \
-	F(S, RELEASE_ID, previous, ) \
-	F(S, STR, cause, )           \
-	F(S, STR, by, )              \
-	F(S, STR, state, )           \
-	F(S, OUTCOME, outcome, )     \
-	F(S, REASON, reason, )       \
-	F(S, STR, reason_text, )     \
-	F(S, INT, issued_ms, ) F(S, INT, exposed_ms, ) F(S, INT, ended_ms, ) F(S, INT, duration_ms, )
+#define READ_ROLLOUT(F, S) \
+	F(S, ROLLOUT_ID, id, ) F(S, ENV_ID, env, ) F(S, RELEASE_ID, release, ) \
+	F(S, RELEASE_ID, previous, ) F(S, STR, cause, ) F(S, STR, by, ) F(S, STR, state, ) \
+	F(S, OUTCOME, outcome, ) F(S, REASON, reason, ) F(S, STR, reason_text, ) \
+	F(S, INT, issued_ms, ) F(S, INT, exposed_ms, ) F(S, INT, ended_ms, ) \
+	F(S, INT, duration_ms, )
 
 // what: landed, rejected, or live, failed, cancelled (a rollout). Ids that do not apply are 0.
-#define READ_FEED(F, S)         \
-	F(S, INT, time_ms, )        \
-	F(S, STR, what, )           \
-	F(S, REPO_ID, repo, )       \
-	F(S, CHANGE_ID, change, )   \
-	F(S, RELEASE_ID, release, ) \
-	F(S, ENV_ID, env, )         \
-	F(S, ROLLOUT_ID, rollout, ) \
-	F(S, STR, env_name, )       \
-	F(S, STR, title, )          \
-	F(S, STR, author, )         \
-	F(S, OID, commit, commit_oid) F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, STR, cause, )
+#define READ_FEED(F, S) \
+	F(S, INT, time_ms, ) F(S, STR, what, ) F(S, REPO_ID, repo, ) F(S, CHANGE_ID, change, ) \
+	F(S, RELEASE_ID, release, ) F(S, ENV_ID, env, ) F(S, ROLLOUT_ID, rollout, ) \
+	F(S, STR, env_name, ) F(S, STR, title, ) F(S, STR, author, ) F(S, OID, commit, commit_oid) \
+	F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, STR, cause, )
 
 #define READ_TOKEN(F, S) \
-	F(S, STR, name, )    \
-	F(S, STR, scopes, )  \
-	F(S, DIGEST, hash, ) F(S, INT, created_ms, ) F(S, INT, expires_ms, ) F(S, INT, revoked_ms, )
+	F(S, STR, name, ) F(S, STR, scopes, ) F(S, DIGEST, hash, ) F(S, INT, created_ms, ) \
+	F(S, INT, expires_ms, ) F(S, INT, revoked_ms, )
 
-#define READ_KEY(F, S) F(S, STR, name, ) F(S, STR, key, ) F(S, STR, scopes, ) F(S, INT, added_ms, )
+#define READ_KEY(F, S) \
+	F(S, STR, name, ) F(S, STR, key, ) F(S, STR, scopes, ) F(S, INT, added_ms, )
 
 #define READ_WEBHOOK(F, S) \
-	F(S, STR, name, ) F(S, STR, url, ) F(S, STR, kinds, ) F(S, INT, upto, ) F(S, INT, added_ms, )
+	F(S, STR, name, ) F(S, STR, url, ) F(S, STR, kinds, ) F(S, INT, upto, ) \
+	F(S, INT, added_ms, )
 
 #define READ_SECRET(F, S) \
 	F(S, REPO_ID, repo, ) F(S, STR, name, ) F(S, STR, by, ) F(S, INT, set_ms, )
 
 // kind: the number of event.def.h, also where a newer weir wrote it.
-#define READ_EVENT(F, S)  \
-	F(S, INT, seq, )      \
-	F(S, INT, time_ms, )  \
-	F(S, INT, kind, )     \
-	F(S, INT, version, )  \
-	F(S, REPO_ID, repo, ) \
-	F(S, STR, entity, ) F(S, JSON, body, ) F(S, DIGEST, hash, lower(hex(hash)))
+#define READ_EVENT(F, S) \
+	F(S, INT, seq, ) F(S, INT, time_ms, ) F(S, INT, kind, ) F(S, INT, version, ) \
+	F(S, REPO_ID, repo, ) F(S, STR, entity, ) F(S, JSON, body, ) \
+	F(S, DIGEST, hash, lower(hex(hash)))
 
 // READ_TABLES(T): T(struct and list, NAME, table or view of SQL)
-#define READ_TABLES(T)                    \
-	T(repo, REPO, "repos")                \
-	T(change, CHANGE, "changes")          \
-	T(revision, REVISION, "revisions")    \
+#define READ_TABLES(T) \
+	T(repo, REPO, "repos") \
+	T(change, CHANGE, "changes") \
+	T(revision, REVISION, "revisions") \
 	T(candidate, CANDIDATE, "candidates") \
-	T(run, RUN, "runs")                   \
-	T(verdict, VERDICT, "verdicts")       \
+	T(run, RUN, "runs") \
+	T(verdict, VERDICT, "verdicts") \
 	T(local_run, LOCAL_RUN, "local_runs") \
-	T(release, RELEASE, "releases")       \
-	T(block, BLOCK, "blocks")             \
-	T(env, ENV, "envs")                   \
-	T(rollout, ROLLOUT, "rollouts")       \
-	T(feed, FEED, "v_feed")               \
-	T(token, TOKEN, "tokens")             \
-	T(key, KEY, "ssh_keys")               \
-	T(webhook, WEBHOOK, "webhooks")       \
-	T(secret, SECRET, "secrets")          \
+	T(release, RELEASE, "releases") \
+	T(block, BLOCK, "blocks") \
+	T(env, ENV, "envs") \
+	T(rollout, ROLLOUT, "rollouts") \
+	T(feed, FEED, "v_feed") \
+	T(token, TOKEN, "tokens") \
+	T(key, KEY, "ssh_keys") \
+	T(webhook, WEBHOOK, "webhooks") \
+	T(secret, SECRET, "secrets") \
 	T(event, EVENT, "events")
