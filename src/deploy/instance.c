@@ -67,7 +67,6 @@ static void linger(struct instance *i) {
 
 static void on_end(void *context, struct child_end end) {
 	struct instance *i = context;
-	i->leader = child_id(i->child).pid;
 	int64_t healthy_since_ms = i->healthy_since_ms;
 	AUTO_BUF how = {0};
 	child_end_text(end, &how);
@@ -226,6 +225,7 @@ bool instance_start(struct instance *i, uint16_t port, struct err *e) {
 		return err_context(e, "cannot start the service in " STR_FMT, STR_ARG(i->plan->folder));
 	}
 	i->child = children_own(i->home->children, pid, on_end, i);
+	i->leader = pid;
 	i->state = INSTANCE_STARTING;
 	i->failures = 0;
 	if (i->n == INSTANCE_BEFORE) {
@@ -244,6 +244,7 @@ bool instance_adopt(struct instance *i, struct child_id id, uint16_t port) {
 	i->port = port;
 	i->child = children_adopt(i->home->children, id, on_end, i);
 	if (!i->child) return false;
+	i->leader = id.pid;
 	if (!open_log(i, &e)) set_why(i, "%s", e.text);
 	join_cgroup(i);
 	if (i->log) servicelog_line(i->log, "adopted process %d", (int)id.pid);
