@@ -57,6 +57,12 @@ static void put_change(struct table *t, const struct change *c) {
 
 static void change_proposed(struct state *s, const struct event_change_proposed *e, int64_t now) {
 	struct change c = {0};
+	struct change *queued = state_change(s, e->change);
+	if (queued && queued->state == CHANGE_QUEUED && queued->revision == e->revision) {
+		queued->priority = (int32_t)e->priority; // the same push again keeps its place
+		queued->draft = e->draft != 0;
+		return;
+	}
 	if (!take_any(s, e->change, &c)) {
 		c.id = e->change;
 		c.repo = e->repo;
