@@ -250,9 +250,8 @@ bool read_rollouts(struct store *s, struct env_id env, struct rollout_id before,
 bool read_feed(struct store *s, struct repo_id repo, int64_t before_ms, size_t limit,
                struct arena *life, struct read_feeds *out, struct err *e) {
 	LIST(s, feed,
-	     ASK("WHERE (?1 = 0 OR repo = ?1) AND (?2 = 0 OR time_ms < ?2)"
-	         " ORDER BY time_ms DESC, rollout DESC, change DESC LIMIT ?3",
-	         NUMBER(repo.v), NUMBER(before_ms), NUMBER(limit_of(limit))),
+	     ASK("ORDER BY time_ms DESC, rollout DESC, change DESC LIMIT ?3", NUMBER(repo.v),
+	         NUMBER(before_ms), NUMBER(limit_of(limit))),
 	     life, out, e);
 }
 

@@ -117,6 +117,18 @@
 	F(S, REPO_ID, repo, ) F(S, STR, entity, ) F(S, JSON, body, ) \
 	F(S, DIGEST, hash, lower(hex(hash)))
 
+// Each half is found by its index and limited by itself: ?1 repository or 0, ?2 before or 0, ?3 limit.
+#define READ_FEED_SQL \
+	"(SELECT * FROM (SELECT ended_ms AS time_ms, state AS what, repo, id AS change, 0 AS release," \
+	" 0 AS env, 0 AS rollout, '' AS env_name, title, author, landed_commit AS commit_oid, reason," \
+	" reason_text, '' AS cause FROM changes WHERE ended_ms > 0 AND (?2 = 0 OR ended_ms < ?2)" \
+	" AND (?1 = 0 OR repo = ?1) AND state IN ('landed', 'rejected') ORDER BY ended_ms DESC LIMIT ?3)" \
+	" UNION ALL SELECT * FROM (SELECT o.ended_ms, o.state, n.repo, e.change, o.release, o.env, o.id," \
+	" n.name, c.title, c.author, e.commit_oid, o.reason, o.reason_text, o.cause FROM rollouts AS o" \
+	" JOIN envs AS n ON n.id = o.env LEFT JOIN releases AS e ON e.id = o.release" \
+	" LEFT JOIN changes AS c ON c.id = e.change WHERE o.ended_ms > 0 AND (?2 = 0 OR o.ended_ms < ?2)" \
+	" AND (?1 = 0 OR n.repo = ?1) ORDER BY o.ended_ms DESC LIMIT ?3))"
+
 // READ_TABLES(T): T(struct and list, NAME, table or view of SQL)
 #define READ_TABLES(T) \
 	T(repo, REPO, "repos") \
@@ -130,7 +142,7 @@
 	T(block, BLOCK, "blocks") \
 	T(env, ENV, "envs") \
 	T(rollout, ROLLOUT, "rollouts") \
-	T(feed, FEED, "v_feed") \
+	T(feed, FEED, READ_FEED_SQL) \
 	T(token, TOKEN, "tokens") \
 	T(key, KEY, "ssh_keys") \
 	T(webhook, WEBHOOK, "webhooks") \

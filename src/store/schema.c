@@ -28,7 +28,6 @@ static const char views[] =
 	"DROP VIEW IF EXISTS v_events;"
 	"DROP VIEW IF EXISTS v_changes;"
 	"DROP VIEW IF EXISTS v_runs;"
-	"DROP VIEW IF EXISTS v_feed;"
 	"CREATE VIEW v_events AS /* every event; body is JSON: json_extract(body, '$.field') */"
 	" SELECT seq, " TIME("time") ", coalesce(k.name, kind) AS kind,"
 	" (SELECT name FROM repos WHERE id = e.repo) AS repo, entity, body"
@@ -42,16 +41,7 @@ static const char views[] =
 	" SELECT u.id, r.name AS repo, change, candidate, u.name AS job, attempt, state, outcome,"
 	" reason, reason_text, " TIME("issued") ", " TIME("started") ", " TIME("ended") ","
 	" duration_ms, tests, tests_failed"
-	" FROM runs AS u LEFT JOIN repos AS r ON r.id = u.repo;"
-	"CREATE VIEW v_feed AS /* what landed, was rejected, went live or failed to */"
-	" SELECT ended_ms AS time_ms, state AS what, repo, id AS change, 0 AS release, 0 AS env,"
-	" 0 AS rollout, '' AS env_name, title, author, landed_commit AS commit_oid, reason,"
-	" reason_text, '' AS cause FROM changes WHERE ended_ms > 0"
-	" AND state IN ('landed', 'rejected')"
-	" UNION ALL SELECT o.ended_ms, o.state, n.repo, e.change, o.release, o.env, o.id, n.name,"
-	" c.title, c.author, e.commit_oid, o.reason, o.reason_text, o.cause FROM rollouts AS o"
-	" JOIN envs AS n ON n.id = o.env LEFT JOIN releases AS e ON e.id = o.release"
-	" LEFT JOIN changes AS c ON c.id = e.change WHERE o.ended_ms > 0;";
+	" FROM runs AS u LEFT JOIN repos AS r ON r.id = u.repo;";
 // clang-format on
 
 static void layout_hex(char hex[DIGEST_HEX + 1]) {

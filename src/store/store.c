@@ -308,10 +308,21 @@ static bool verify_one(sqlite3_stmt *stmt, struct store_head *head, struct err *
 	return true;
 }
 
+// A log that lost its newest events has a whole chain; damaged pages show it.
+static bool check_pages(sqlite3 *db, struct err *e) {
+	AUTO_STMT stmt = NULL;
+	bool row;
+	if (!sql_prepare(db, "PRAGMA quick_check(1)", &stmt, e) || !sql_row(stmt, &row, e))
+		return false;
+	struct str answer = row ? sql_str(stmt, 0) : STR_NONE;
+	if (str_eq(answer, STR("ok"))) return true;
+	return err_set(e, ERR_CORRUPT, "the database is damaged: " STR_FMT, STR_ARG(answer));
+}
+
 bool store_verify(struct store *s, struct store_head *out, struct err *e) {
 	AUTO_STMT stmt = NULL;
 	struct store_head head = {0};
-	if (!select_range(s, 1, INT64_MAX, &stmt, e)) return false;
+	if (!check_pages(s->db, e) || !select_range(s, 1, INT64_MAX, &stmt, e)) return false;
 	for (bool row = true;;) {
 		if (!sql_row(stmt, &row, e)) return false;
 		if (!row) break;

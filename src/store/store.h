@@ -48,7 +48,8 @@ typedef bool store_fn(void *context, uint64_t seq, const struct event *event, st
 // event that can't be read; ERR_UNSUPPORTED: one of a newer weir.
 MUST_USE bool store_replay(struct store *s, uint64_t from, uint64_t to, store_fn *fn, void *context,
                            struct err *e);
-// Every hash from the first event on. ERR_CORRUPT names the first event that does not fit.
+// The pages of the database, and every hash from the first event on. ERR_CORRUPT names the first
+// event that does not fit.
 MUST_USE bool store_verify(struct store *s, struct store_head *out, struct err *e);
 
 // Makes the projections anew from the log, in one transaction.

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/prng.h"
 #include "base/unit.h"
 #include "os/file.h"
 #include "store/project.h"
@@ -287,6 +288,35 @@ static void survives_a_full_disk_at_every_append(void **state) {
 	assert_ok(store_check_projections(s, &e), e);
 }
 
+// Bits of the database's file flip: the log is refused, or it is the same log.
+static void damage_to_the_file_is_seen(void **state) {
+	struct err e;
+	struct store_head head, got;
+	struct prng random = prng_seeded(3);
+	AUTO_BUF path = {0};
+	AUTO_BUF file = {0};
+	int refused = 0;
+	AUTO_STORE s = open_store(*state, STORE_WRITE);
+	append(s, repo_added(1));
+	for (int i = 2; i <= 60; i++) append(s, proposed(i, (uint64_t)i));
+	assert_ok(store_head(s, &head, &e), e);
+	store_close(&s); // the write-ahead log is gone then
+	buf_printf(&path, "%s/weir.db", (char *)*state);
+	assert_ok(file_read(path.p, 1 << 26, &file, &e), e);
+	for (int i = 0; i < 400; i++) {
+		size_t at = prng_below(&random, file.n);
+		char saved = file.p[at];
+		file.p[at] = (char)(saved ^ (1 << prng_below(&random, 8)));
+		assert_ok(file_write_atomic(path.p, buf_view(&file), 0600, &e), e);
+		if (store_open(*state, STORE_READ, &s, &e) && store_verify(s, &got, &e))
+			assert_true(digest_eq(got.hash, head.hash));
+		else refused++;
+		store_close(&s);
+		file.p[at] = saved;
+	}
+	assert_true(refused > 20);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(keeps_what_was_appended, begin, end),
@@ -297,6 +327,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(makes_projections_of_another_weir_anew, begin, end),
 		cmocka_unit_test_setup_teardown(tells_a_busy_database, begin, end),
 		cmocka_unit_test_setup_teardown(sees_a_second_writer, begin, end),
+		cmocka_unit_test_setup_teardown(damage_to_the_file_is_seen, begin, end),
 		cmocka_unit_test_setup_teardown(survives_a_full_disk_at_every_append, begin, end),
 	};
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
