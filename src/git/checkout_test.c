@@ -156,7 +156,8 @@ static void snapshot_is_what_is_on_disk(void **state) {
 	sh("git init -q -b main w; cd w; echo '*.o' >.gitignore; mkdir d; echo 1 >d/a; echo 1 >b; echo "
 	   "1 "
 	   ">gone; git add -A; git commit -q -m a; echo 2 >b; rm gone; echo new >n; echo o >x.o; echo "
-	   "staged >s; git add s; echo more >>s; find .git -type f | sort | xargs sha1sum >../before");
+	   "staged >s; git add s; echo more >>s; mkdir .weir; echo x >.weir/log; find .git -type f | "
+	   "sort | xargs sha1sum >../before");
 	AUTO_BUF where = {0}, folder = {0}, out = {0};
 	buf_printf(&where, "%s/w/d", pg.top);
 	buf_printf(&folder, "%s/snap", pg.top);
@@ -174,10 +175,35 @@ static void snapshot_is_what_is_on_disk(void **state) {
 	// The same tree as git commit -a would write.
 	char tree[OID_HEX_MAX + 1];
 	oid_hex(s.tree, tree);
-	assert_text(str_of(sh("cd w; git add -A; git write-tree")), tree);
+	assert_text(str_of(sh("cd w; git add -A -- . ':!.weir'; git write-tree")), tree);
 	buf_reset(&where);
 	buf_cstr(&where, pg.top);
 	assert_refused(git_snapshot_take(pg.home, where.p, folder.p, &life, &s, &e), e, ERR_NOT_FOUND);
+}
+
+static void snapshot_of_a_clean_or_new_tree(void **state) {
+	struct err e;
+	AUTO_ARENA life = {0};
+	AUTO_BUF where = {0}, folder = {0};
+	struct git_snapshot s;
+	(void)state;
+	buf_printf(&where, "%s/w", pg.top);
+	buf_printf(&folder, "%s/w/.weir/snapshot", pg.top); // where weir run keeps it
+	// No commit, no file, no index yet: the empty tree.
+	sh("git init -q -b main w");
+	assert_ok(git_snapshot_take(pg.home, where.p, folder.p, &life, &s, &e), e);
+	git_repo_close(s.repo);
+	assert_true(oid_is_none(s.head));
+	char tree[OID_HEX_MAX + 1];
+	oid_hex(s.tree, tree);
+	assert_text(str_of(tree), "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
+	// Nothing changed since the commit: the tree of the commit, and no object was written.
+	sh("cd w; mkdir d; echo 1 >a; echo 2 >d/b; git add a d; git commit -q -m x; rm -r .weir");
+	assert_ok(git_snapshot_take(pg.home, where.p, folder.p, &life, &s, &e), e);
+	git_repo_close(s.repo);
+	oid_hex(s.tree, tree);
+	assert_text(str_of(tree), sh("git -C w rev-parse HEAD^{tree}"));
+	assert_text(str_of(sh("find w/.weir/snapshot/objects -type f | wc -l")), "0");
 }
 
 // A file that changes within the tick of the index, with the same size: only the index' own time
@@ -277,6 +303,7 @@ int main(void) {
 		PLAY(nothing_differs),
 		PLAY(gives_to_an_owner),
 		PLAY(snapshot_is_what_is_on_disk),
+		PLAY(snapshot_of_a_clean_or_new_tree),
 		PLAY(snapshot_sees_racy_changes),
 		PLAY(snapshot_of_a_linked_worktree),
 		PLAY(measure),

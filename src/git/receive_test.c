@@ -251,13 +251,46 @@ static void bad_objects_are_refused(void **state) {
 	daemon_stop(&d);
 }
 
+// A push to weir beside one to a bare repository of git's own.
+static void measure(void **state) {
+	enum { ROUNDS = 15 };
+	struct daemon d = {0};
+	int64_t us[2] = {0, 0};
+	(void)state;
+	daemon_start(&d);
+	sh("git init -q --bare plain.git; git init -q -b main w; cd w; git commit -q --allow-empty -m "
+	   "one; "
+	   "git push -q $R HEAD:main; git push -q ../plain.git HEAD:main");
+	for (int i = 0; i < ROUNDS; i++) {
+		sh("cd w; echo %d >a; git add a; git commit -q -m %d", i, i);
+		for (int k = 0; k < 2; k++) {
+			int64_t t = clock_mono_us();
+			if (k)
+				sh("git -C $R update-ref -d refs/changes/7/1; cd w; git push -q $R "
+				   "HEAD:refs/for/main");
+			else
+				sh("git -C plain.git update-ref -d refs/none/x; cd w; git push -q ../plain.git "
+				   "HEAD:refs/x/%d",
+				   i);
+			us[k] += clock_mono_us() - t;
+		}
+	}
+	print_message("# push to git %.1f ms, to weir %.1f ms (a daemon that decides nothing)\n",
+	              (double)us[0] / ROUNDS / 1e3, (double)us[1] / ROUNDS / 1e3);
+	daemon_stop(&d);
+}
+
 #define PLAY(name) cmocka_unit_test_setup_teardown(name, playground_open, playground_close)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_the_request),      cmocka_unit_test(knows_its_options),
-		cmocka_unit_test(says_where_a_push_aims), PLAY(pushes_by_path),
-		PLAY(a_daemon_that_is_away_is_said),      PLAY(bad_objects_are_refused),
+		cmocka_unit_test(reads_the_request),
+		cmocka_unit_test(knows_its_options),
+		cmocka_unit_test(says_where_a_push_aims),
+		PLAY(pushes_by_path),
+		PLAY(a_daemon_that_is_away_is_said),
+		PLAY(bad_objects_are_refused),
+		PLAY(measure),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

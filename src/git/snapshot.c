@@ -172,6 +172,9 @@ static bool fill(const struct places *at, struct str index, const struct git_chi
 	                                  "core.fsync=none",
 	                                  "add",
 	                                  "-A",
+	                                  "--",
+	                                  ".",
+	                                  ":(top,exclude).weir",
 	                                  NULL};
 	AUTO_OUTPUT added = {0};
 	return find_head(s->repo, at, &s->head, e) && run(at->root.p, add, env, &added, e) &&
