@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -128,10 +129,16 @@ void child_id_json(struct jsonw *w, struct child_id id) {
 	jsonw_object(w);
 	jsonw_key_i(w, "pid", id.pid);
 	jsonw_key_i(w, "ticks", (int64_t)id.ticks);
+	char boot[37];
+	clock_boot_id(boot); // both numbers begin again with each boot
+	jsonw_key_z(w, "boot", boot);
 	jsonw_object_end(w);
 }
 
 struct child_id child_id_from_json(const struct json *v) {
+	char boot[37];
+	clock_boot_id(boot);
+	if (!str_eq(json_get_str(v, "boot"), str_of(boot))) return (struct child_id){0, 0};
 	return (struct child_id){(pid_t)json_get_int(v, "pid", 0),
 	                         (uint64_t)json_get_int(v, "ticks", 0)};
 }

@@ -88,6 +88,7 @@ bool environment_ensure(const char *folder, const char *program, struct err *e) 
 		clock_sleep_ms(20);
 	} while (clock_mono_us() < until && (ended_well || output.status.code == 1));
 	struct str said = str_trim(buf_view(&output.err));
+	if (!said.n) said = STR("its last words are in log/supervisor.log");
 	return err_set(e, ERR_UNAVAILABLE, "the supervisor of %s does not start: " STR_FMT, folder,
 	               STR_ARG(said));
 }

@@ -142,7 +142,7 @@ static bool read_spec(struct arena *life, struct spec *out, struct err *e) {
 	       spec_read(v, life, out, e);
 }
 
-static bool step_clear(struct rollout *r) {
+static bool step_clear(struct rollout *r, struct err *e) {
 	struct site *s = r->site;
 	struct release *same = site_find(s, r->name);
 	if (same && same->rolled_back) site_stop(s, same);
@@ -150,6 +150,9 @@ static bool step_clear(struct rollout *r) {
 		if (str_eq(other->plan.release, r->name)) return false;
 	r->release = site_add(s, &r->spec, r->name, r->folder);
 	release_set_secrets(r->release, json_get(r->command, "secrets"));
+	AUTO_BUF missing = {0};
+	if (release_lacks_secrets(r->release, &missing))
+		return err_set(e, ERR_INVALID, "secrets without a value: %s", missing.p);
 	return true;
 }
 
@@ -216,7 +219,7 @@ static bool step(struct rollout *r, struct err *e) {
 		next_phase(r, r->is_switch ? PHASE_SLOT : PHASE_CLEAR);
 		break;
 	case PHASE_CLEAR:
-		if (!step_clear(r)) return false;
+		if (!step_clear(r, e)) return false;
 		next_phase(r, PHASE_BEFORE);
 		break;
 	case PHASE_BEFORE:

@@ -12,7 +12,7 @@
 #include "os/file.h"
 #include "os/note.h"
 
-enum { DRAIN_POLL_MS = 20, RETRY_MS = 50, SERVICE_UID = 61001, STATE_BYTES_MAX = 16 << 20 };
+enum { DRAIN_POLL_MS = 20, RETRY_MS = 200, SERVICE_UID = 61001, STATE_BYTES_MAX = 16 << 20 };
 
 void site_tell(struct site *s, const char *event, const char *more, ...) {
 	AUTO_BUF line = {0};

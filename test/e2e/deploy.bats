@@ -20,8 +20,12 @@ setup() {
 }
 
 teardown() {
-	envctl send "$env" '{"do":"stop","id":"teardown"}' 20000 >/dev/null || true
-	[ ! -e "$env/supervisor.pid" ] || kill "$(cat "$env/supervisor.pid")" || true
+	[ -e "$env/supervisor.pid" ] || return 0
+	envctl ensure "$env" || true # a failed test may have left it dead
+	envctl send "$env" '{"do":"stop"}' 20000 >/dev/null || true
+	for dir in /proc/[0-9]*; do
+		[[ $(readlink "$dir/cwd" 2>/dev/null) != "$env"* ]] || kill -9 "${dir#/proc/}" || true
+	done
 }
 
 # spec [jq FILTER]: writes spec.json, changed by the filter
@@ -402,6 +406,8 @@ in_release() { # processes whose working directory is that release's
 	spec '.service.secrets = ["KEY"] | .service.run = "echo \"the key has ${#KEY} bytes\"; exec ./service --port $PORT"'
 	release r1
 	envctl ensure "$env"
+	run -1 deploy r1
+	[[ $output == *"secrets without a value: KEY"* ]]
 	send '{"do":"deploy","id":"1","release":"r1","secrets":{"KEY":"correct horse battery"}}'
 	grep -q "the key has 21 bytes" "$env/log/r1.0.log"
 	kill -9 "$(cat "$env/supervisor.pid")"
@@ -436,6 +442,31 @@ in_release() { # processes whose working directory is that release's
 	[ "$(get)" = "hello from r2" ]
 	port=$old
 	run ! get
+}
+
+@test "after a reboot nothing is adopted, and what was active is started" {
+	first
+	before=$(pid_of r1)
+	kill -9 "$(cat "$env/supervisor.pid")" "$(proxy_pid)"
+	sed -i 's/"boot":"[^"]*"/"boot":"another one"/g' "$env/state.json"
+	envctl ensure "$env"
+	eventually eval '[ "$(get 2>&1)" = "hello from r1" ]'
+	[ "$(pid_of r1)" != "$before" ]
+	is_gone "$before"
+}
+
+@test "a state.json that is not understood stops the supervisor, not the service" {
+	first
+	kill -9 "$(cat "$env/supervisor.pid")"
+	cp "$env/state.json" "$env/kept.json"
+	echo '{"version":2}' >"$env/state.json"
+	run -3 envctl ensure "$env"
+	[[ $output == *"log/supervisor.log"* ]]
+	grep -q "another version" "$env/log/supervisor.log"
+	[ "$(get)" = "hello from r1" ]
+	mv "$env/kept.json" "$env/state.json"
+	envctl ensure "$env"
+	[ "$(status .active)" = r1 ]
 }
 
 @test "TLS: a new certificate takes over without a failed connection" {
