@@ -119,8 +119,8 @@ static bool prepare(struct leader *l, int secrets_fd, struct err *e) {
 	if (file_read("/proc/self/cgroup", 65536, &own, NULL))
 		l->group = cgroup_create("/sys/fs/cgroup", buf_view(&own), l->spec.id, limits, &l->life);
 	l->outcome.cgroup = str_of(cgroup_kind_name(l->group.kind));
-	l->outcome.memory_limit_bytes = l->group.enforced.memory_bytes;
-	l->outcome.pids_limit = l->group.enforced.pids;
+	l->outcome.memory_limit_bytes = l->spec.memory_bytes; // without a cgroup: of each process apart
+	l->outcome.pids_limit = l->spec.pids;
 	l->outcome.cpu_limit_milli = l->group.enforced.cpu_milli;
 	cgroup_list(&l->group, &listed);
 	return put_plain(path_of(l, "cgroup"), buf_view(&listed), e);

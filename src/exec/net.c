@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "os/file.h"
@@ -12,27 +14,41 @@
 
 enum { READY_MS = 10000 };
 
+// The user namespace that owns the network namespace: not the one the process is in, because
+// bubblewrap's
+// --disable-userns puts that one level deeper.
+static int owner_of_network(pid_t child) {
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)child);
+	AUTO_FD network = open(path, O_RDONLY | O_CLOEXEC);
+	return network < 0 ? -1 : ioctl(network, NS_GET_USERNS);
+}
+
 bool net_start(pid_t child, pid_t *slirp, struct err *e) {
-	char pid[16], users[64];
+	char pid[16];
 	int ready[2];
 	snprintf(pid, sizeof pid, "%d", (int)child);
-	snprintf(users, sizeof users, "/proc/%d/ns/user", (int)child);
-	if (pipe2(ready, O_CLOEXEC))
-		return err_set(e, ERR_IO, "cannot make a pipe: %s", strerror(errno));
+	if (access("/dev/net/tun", R_OK | W_OK))
+		return err_set(e, ERR_DENIED,
+		               "a job with network needs /dev/net/tun, which this user may not open");
+	AUTO_FD owner = owner_of_network(child);
+	if (owner < 0 || pipe2(ready, O_CLOEXEC))
+		return err_set(e, ERR_IO, "cannot reach the sandbox's network: %s", strerror(errno));
 	const char *const argv[] = {"slirp4netns",
 	                            "--configure",
 	                            "--mtu=65520",
 	                            "--disable-host-loopback",
 	                            "--enable-seccomp",
 	                            "--ready-fd=3",
-	                            "--userns-path",
-	                            users,
+	                            "--userns-path=/proc/self/fd/4",
 	                            pid,
 	                            "tap0",
 	                            NULL};
 	const char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-	struct process_spec p = {PROCESS_SPEC_NONE, .argv = argv,    .env = env,
-	                         .pass = &ready[1], .pass_count = 1, .die_with_parent = true};
+	const int pass[] = {ready[1], owner};
+	struct process_spec p = {PROCESS_SPEC_NONE, .argv = argv, .env = env, .pass = pass};
+	p.pass_count = ARRAY_LEN(pass);
+	p.die_with_parent = true;
 	bool ok = process_start(&p, slirp, e);
 	close(ready[1]);
 	struct pollfd wait = {.fd = ready[0], .events = POLLIN};

@@ -31,7 +31,7 @@ struct exec_outcome {
 	} phases_us;
 	struct str cgroup;                                       // "v2" "v1" "none"
 	int64_t landlock;                                        // version, 0 = the kernel has none
-	int64_t memory_limit_bytes, pids_limit, cpu_limit_milli; // in force, 0 = none
+	int64_t memory_limit_bytes, pids_limit, cpu_limit_milli; // 0 = none
 	bool hit_memory, hit_pids, hit_disk; // a limit was reached, even if the job passed
 	int64_t memory_peak_bytes;           // of all processes (cgroup), or of the largest one
 	int64_t cpu_ms;

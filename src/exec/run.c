@@ -20,7 +20,7 @@
 enum { OUTCOME_MAX = 4 << 20, POLL_MS = 20 };
 
 struct path {
-	char z[PATH_MAX];
+	char z[PATH_MAX + 64];
 };
 
 static struct path path_in(const char *folder, const char *name) {

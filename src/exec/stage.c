@@ -100,13 +100,13 @@ static const char *const bound[] = {
 	"sgml",
 	"texmf",
 	"php",
-	"emacs",
+	
 	"crypto-policies",
 	"pki",
 	"terminfo",
 	"erlang",
 	"ghc",
-	"R",
+	
 };
 
 static bool put_etc(const char *etc, bool network, struct err *e) {
