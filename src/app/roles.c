@@ -46,6 +46,7 @@ static const struct cli_command commands[] = {
 	{.name = "supervise",
      .words = "FOLDER",
      .brief = "supervise an environment",
+     .group = CLI_GROUP_SERVER,
      .words_min = 1,
      .words_max = 1,
      .hidden = true,

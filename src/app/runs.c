@@ -61,8 +61,12 @@ struct runs {
 	struct active active;
 	struct job_run *list;
 	char prefix[20];
+	struct digest toolchain; // renewed every TOOLCHAIN_MS on a worker: reading it takes a walk over folders
+	struct loop_timer *toolchain_timer;
 	bool closing;
 };
+
+enum { TOOLCHAIN_MS = TOOLCHAIN_CACHE_MS };
 
 static void submit_fact(struct job_run *r);
 
@@ -273,10 +277,8 @@ static bool describe(struct job_run *r, struct err *e) {
 }
 
 static bool find_key(struct job_run *r, struct err *e) {
-	struct daemon *d = r->set->daemon;
-	struct str cache = daemon_path(d, &r->life, "cache/toolchain");
-	if (!find_needs(r, e) || !toolchain_id(&(struct toolchain_paths){0}, cache.p, clock_wall_ms(), &r->toolchain, e))
-		return false;
+	if (!find_needs(r, e)) return false;
+	r->toolchain = r->set->toolchain;
 	r->inputs_text = jobspec_inputs(r->candidate.tree, r->job->git ? r->candidate.commit : (struct oid){0}, &r->life);
 	r->inputs = digest_of(r->inputs_text);
 	r->key = jobspec_key(r->plan, r->job, &r->spec, r->needs, r->need_count, r->inputs, r->toolchain,
@@ -360,6 +362,40 @@ static void sweep(struct runs *set, struct arena *life) {
 	workspaces_sweep(set->workspaces, in_use, n);
 }
 
+struct toolchain_read {
+	struct runs *set;
+	struct digest digest;
+	bool ok;
+};
+
+static bool read_toolchain(const struct daemon *d, struct digest *out) {
+	AUTO_ARENA scratch = {0};
+	struct err e;
+	struct str cache = daemon_path(d, &scratch, "cache/toolchain");
+	if (toolchain_id(&(struct toolchain_paths){0}, cache.p, clock_wall_ms(), out, &e)) return true;
+	note(NOTE_ERROR, "toolchain: %s", e.text);
+	return false;
+}
+
+static void toolchain_work(void *context) {
+	struct toolchain_read *t = context;
+	t->ok = read_toolchain(t->set->daemon, &t->digest);
+}
+
+static void toolchain_done(void *context) {
+	struct toolchain_read *t = context;
+	if (t->ok) t->set->toolchain = t->digest;
+	if (!t->set->closing) loop_timer_set(t->set->toolchain_timer, TOOLCHAIN_MS);
+	free(t);
+}
+
+static void toolchain_due(void *context) {
+	struct toolchain_read *t = calloc(1, sizeof *t);
+	if (!t) abort();
+	t->set = context;
+	loop_work(t->set->daemon->loop, toolchain_work, toolchain_done, t);
+}
+
 bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
 	AUTO_ARENA scratch = {0};
 	char hex[DIGEST_HEX + 1];
@@ -374,6 +410,9 @@ bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
 	}
 	set->workspaces = workspaces_new(daemon_path(d, &scratch, "cache").p, d->data);
 	sweep(set, &scratch);
+	if (!read_toolchain(d, &set->toolchain)) return err_set(e, ERR_IO, "the toolchain of this machine cannot be read");
+	set->toolchain_timer = loop_timer(d->loop, toolchain_due, set);
+	loop_timer_set(set->toolchain_timer, TOOLCHAIN_MS);
 	*out = set;
 	return true;
 }

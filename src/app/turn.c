@@ -109,7 +109,11 @@ void turn_submit(struct turn *t, const struct event *e, turn_fill_fn *fill, turn
 }
 
 static void tell(const struct answer *a, const struct decide_list *list) {
-	if (!a->done) return;
+	if (!a->done) {
+		// A fact that came late or twice: normal after a restart, worth a look otherwise.
+		if (!a->ok) note(NOTE_WARN, "a fact was refused: %s", a->why.text);
+		return;
+	}
 	a->done(a->context, a->ok, a->ok ? NULL : &a->why, a->event == NO_EVENT ? NULL : &list->events[a->event]);
 }
 

@@ -16,7 +16,18 @@ static bool take_when(const struct json *v, enum job_when *out) {
 	return false;
 }
 
-static bool check_job(const struct json *job, size_t index, size_t count, struct err *e) {
+// Index of the job that an entry of `needs` names (or numbers), -1 = there is none.
+static int64_t need_index(const struct json *jobs, const struct json *need) {
+	size_t count = json_length(jobs);
+	int64_t number = json_int(need, -1);
+	if (json_kind(need) != JSON_KIND_STRING) return number < (int64_t)count ? number : -1;
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(json_get_str(json_at(jobs, i), "name"), json_str(need))) return (int64_t)i;
+	return -1;
+}
+
+static bool check_job(const struct json *jobs, size_t index, struct err *e) {
+	const struct json *job = json_at(jobs, index);
 	struct str name = json_get_str(job, "name");
 	enum job_when when;
 	const struct json *needs = json_get(job, "needs");
@@ -26,8 +37,8 @@ static bool check_job(const struct json *job, size_t index, size_t count, struct
 	if (!take_when(json_get(job, "when"), &when))
 		return err_set(e, ERR_INVALID, "job " STR_FMT " has no known time to run", STR_ARG(name));
 	for (size_t i = 0; i < json_length(needs); i++) {
-		int64_t need = json_int(json_at(needs, i), -1);
-		if (need < 0 || (size_t)need >= count || (size_t)need == index)
+		int64_t need = need_index(jobs, json_at(needs, i));
+		if (need < 0 || (size_t)need == index)
 			return err_set(e, ERR_INVALID, "job " STR_FMT " needs a job that is not there",
 			               STR_ARG(name));
 	}
@@ -42,7 +53,7 @@ static bool check_parsed(const struct json *plan, struct err *e) {
 		return err_set(e, ERR_LIMIT, "the plan has %zu jobs; at most %d", json_length(jobs),
 		               JOBS_MAX);
 	for (size_t i = 0; i < json_length(jobs); i++)
-		if (!check_job(json_at(jobs, i), i, json_length(jobs), e)) return false;
+		if (!check_job(jobs, i, e)) return false;
 	return true;
 }
 
@@ -51,7 +62,8 @@ bool plans_check(struct str json, struct err *e) {
 	return json_parse(json, &plan, e) && check_parsed(plan, e);
 }
 
-static void add_job(struct state *s, const struct json *job, struct plan_job *row) {
+static void add_job(struct state *s, const struct json *jobs, size_t index, struct plan_job *row) {
+	const struct json *job = json_at(jobs, index);
 	struct str name = json_get_str(job, "name");
 	const struct json *needs = json_get(job, "needs");
 	int64_t retries = json_get_int(job, "retries", 0);
@@ -64,7 +76,7 @@ static void add_job(struct state *s, const struct json *job, struct plan_job *ro
 	row->need_at = s->needs.count;
 	row->need_count = (uint32_t)json_length(needs);
 	uint16_t *list = table_add(&s->needs, row->need_count);
-	for (size_t i = 0; i < row->need_count; i++) list[i] = (uint16_t)json_int(json_at(needs, i), 0);
+	for (size_t i = 0; i < row->need_count; i++) list[i] = (uint16_t)need_index(jobs, json_at(needs, i));
 }
 
 bool plans_use(struct state *s, struct digest digest, struct str json, struct err *e) {
@@ -83,7 +95,7 @@ bool plans_use(struct state *s, struct digest digest, struct str json, struct er
 	                      .job_count = (uint32_t)json_length(jobs)};
 	(void)table_add(&s->plan_jobs, plan->job_count);
 	for (size_t i = 0; i < plan->job_count; i++)
-		add_job(s, json_at(jobs, i), state_plan_job(s, plan, i));
+		add_job(s, jobs, i, state_plan_job(s, plan, i));
 	return true;
 }
 
