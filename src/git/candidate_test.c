@@ -1,5 +1,7 @@
 #include "git/candidate.h"
 
+#include <pthread.h>
+
 #include "git/landing.h"
 #include "git/playground.h"
 #include "git/query.h"
@@ -169,6 +171,58 @@ static void a_killed_merge_child_is_replaced(void **state) {
 	}
 }
 
+struct work {
+	struct oid tip, head;
+	struct oid commits[8];
+	bool ok;
+};
+
+static void *build_from_a_thread(void *given) {
+	struct work *w = given;
+	struct git_candidate_meta meta = meta_of("t");
+	for (size_t i = 0; i < ARRAY_LEN(w->commits); i++) {
+		AUTO_ARENA life = {0};
+		struct git_candidate c;
+		struct err e;
+		if (!git_candidate_build(pg.repo, w->tip, w->head, &meta, &life, &c, &e)) return NULL;
+		w->commits[i] = c.commit;
+	}
+	w->ok = true;
+	return NULL;
+}
+
+static void many_threads_one_repository(void **state) {
+	enum { THREADS = 6 };
+	struct work work[THREADS] = {0};
+	pthread_t threads[THREADS];
+	AUTO_ARENA life = {0};
+	(void)state;
+	make_work_tree();
+	commit("seq 20 >a");
+	struct oid heads[THREADS];
+	for (int i = 0; i < THREADS; i++) {
+		char script[40];
+		snprintf(script, sizeof script, "echo %d >f%d", i, i);
+		heads[i] = commit(script);
+		sh("cd w; git reset -q --hard HEAD~1");
+	}
+	struct oid tip = commit("echo tip >t");
+	for (int i = 0; i < THREADS; i++) {
+		work[i] = (struct work){.tip = tip, .head = heads[i]};
+		pthread_create(&threads[i], NULL, build_from_a_thread, &work[i]);
+	}
+	for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+	struct git_candidate_meta meta = meta_of("t");
+	for (int i = 0; i < THREADS; i++) {
+		struct git_candidate c;
+		struct err e;
+		assert_true(work[i].ok);
+		assert_ok(git_candidate_build(pg.repo, tip, heads[i], &meta, &life, &c, &e), e);
+		for (size_t k = 0; k < ARRAY_LEN(work[i].commits); k++)
+			assert_true(oid_eq(work[i].commits[k], c.commit));
+	}
+}
+
 static void commit_texts_are_cleaned(void **state) {
 	AUTO_ARENA life = {0};
 	struct git_commit c;
@@ -299,6 +353,7 @@ int main(void) {
 		PLAY(says_what_landed_already),
 		PLAY(unrelated_history_and_nonsense_are_clear),
 		PLAY(a_killed_merge_child_is_replaced),
+		PLAY(many_threads_one_repository),
 		PLAY(commit_texts_are_cleaned),
 		PLAY(relations_of_commits),
 		PLAY(answers_about_differences),
