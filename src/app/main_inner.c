@@ -82,7 +82,7 @@ static void set_secret(const char *name, const char *value) {
 static void set_limit(const char *bytes) {
 	uint64_t pair[2];
 	memcpy(pair, bytes, sizeof pair);
-	int which = (int)pair[0];
+	const __rlimit_resource_t which = (__rlimit_resource_t)pair[0];
 	struct rlimit now, wanted = {.rlim_cur = (rlim_t)pair[1], .rlim_max = (rlim_t)pair[1]};
 	if (getrlimit(which, &now)) fail("limit", NULL);
 	if (wanted.rlim_max > now.rlim_max) wanted.rlim_cur = wanted.rlim_max = now.rlim_max;

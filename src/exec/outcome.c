@@ -9,6 +9,20 @@ const char *outcome_name(enum exec_end end) {
 	return names[end];
 }
 
+static void put_tests(struct jsonw *w, const struct exec_outcome *o) {
+	jsonw_key(w, "tests");
+	jsonw_object(w);
+	jsonw_key_i(w, "failed", o->tests_failed);
+	jsonw_key(w, "first_failed");
+	jsonw_array(w);
+	for (size_t i = 0; i < o->failed_tests_n; i++) jsonw_str(w, o->failed_tests[i]);
+	jsonw_array_end(w);
+	jsonw_key_i(w, "passed", o->tests_passed);
+	jsonw_key_i(w, "skipped", o->tests_skipped);
+	jsonw_key_i(w, "total", o->tests);
+	jsonw_object_end(w);
+}
+
 // Keys in sorted order: the bytes are canonical.
 void outcome_json(const struct exec_outcome *o, struct buf *out) {
 	struct jsonw w = jsonw_to(out);
@@ -66,19 +80,7 @@ void outcome_json(const struct exec_outcome *o, struct buf *out) {
 	jsonw_object_end(&w);
 	jsonw_key_i(&w, "signal", o->signal);
 	jsonw_key_i(&w, "started_ms", o->started_ms);
-	if (o->has_tests) {
-		jsonw_key(&w, "tests");
-		jsonw_object(&w);
-		jsonw_key_i(&w, "failed", o->tests_failed);
-		jsonw_key(&w, "first_failed");
-		jsonw_array(&w);
-		for (size_t i = 0; i < o->failed_tests_n; i++) jsonw_str(&w, o->failed_tests[i]);
-		jsonw_array_end(&w);
-		jsonw_key_i(&w, "passed", o->tests_passed);
-		jsonw_key_i(&w, "skipped", o->tests_skipped);
-		jsonw_key_i(&w, "total", o->tests);
-		jsonw_object_end(&w);
-	}
+	if (o->has_tests) put_tests(&w, o);
 	jsonw_object_end(&w);
 }
 

@@ -2,9 +2,8 @@
 // the writer makes of the same bytes as a job's output reads back as that output.
 #include "exec/runlog.h"
 
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "os/file.h"

@@ -100,13 +100,13 @@ static const char *const bound[] = {
 	"sgml",
 	"texmf",
 	"php",
-	
+
 	"crypto-policies",
 	"pki",
 	"terminfo",
 	"erlang",
 	"ghc",
-	
+
 };
 
 static bool put_etc(const char *etc, bool network, struct err *e) {
