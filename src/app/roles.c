@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "app/audit.h"
 #include "app/serve.h"
 #include "deploy/supervisor.h"
 
@@ -34,6 +35,20 @@ static const struct args_option serve_options[] = {
 	{0},
 };
 
+#define OPTION_DATA {"data", 0, "DIR", "the data folder (default .weir)", NULL}
+
+static const struct args_option audit_options[] = {OPTION_DATA, CLI_OPTION_JSON, {0}};
+static const struct args_option replay_options[] = {
+	OPTION_DATA, {"until", 0, "N", "the last event to apply (default: all)", NULL}, CLI_OPTION_JSON, {0}};
+static const struct args_option backup_options[] = {OPTION_DATA, {0}};
+static const struct args_option collect_options[] = {
+	OPTION_DATA,
+	{"log-days", 0, "N", "keep logs of ended runs (default 90)", NULL},
+	{"artifact-days", 0, "N", "keep artifacts of ended runs (default 7)", NULL},
+	{"releases", 0, "N", "keep artifacts of the newest releases (default 20)", NULL},
+	{0},
+};
+
 static const struct cli_command commands[] = {
 	{.name = "serve",
      .words = "",
@@ -43,6 +58,35 @@ static const struct cli_command commands[] = {
      .about = "Prints its URL when it is ready. In a work tree and with an empty data folder it adds a copy of that\n"
               "repository and prints how to push to it. Runs and services go on when it stops; the next start adopts them.",
      .run = serve},
+	{.name = "audit",
+     .words = "",
+     .brief = "check every promise against log, git and objects",
+     .group = CLI_GROUP_SERVER,
+     .options = audit_options,
+     .about = "Reads the data folder of a live or stopped daemon with code of its own: the hash chain, each landing\n"
+              "against git, each verdict against its inputs, the projections, the objects. Exit status 1: a promise is broken.",
+     .run = audit_command},
+	{.name = "replay",
+     .words = "",
+     .brief = "show the state as it was after an event",
+     .group = CLI_GROUP_SERVER,
+     .options = replay_options,
+     .run = audit_replay},
+	{.name = "backup",
+     .words = "DIR",
+     .brief = "copy everything, consistent while the daemon works",
+     .group = CLI_GROUP_SERVER,
+     .words_min = 1,
+     .words_max = 1,
+     .options = backup_options,
+     .completes = "folder",
+     .run = audit_backup},
+	{.name = "collect",
+     .words = "",
+     .brief = "free the logs and artifacts that retention no longer keeps",
+     .group = CLI_GROUP_SERVER,
+     .options = collect_options,
+     .run = audit_collect},
 	{.name = "supervise",
      .words = "FOLDER",
      .brief = "supervise an environment",
