@@ -103,7 +103,7 @@ static bool read_head(struct store *s, struct store_head *out, struct err *e) {
 	AUTO_STMT stmt = NULL;
 	bool row;
 	*out = (struct store_head){0};
-	if (!sql_prepare(s->db, "SELECT " RECORD_COLUMNS " FROM events ORDER BY seq DESC LIMIT 2",
+	if (!sql_prepare(s->db, "SELECT " RECORD_COLUMNS " FROM events ORDER BY seq DESC LIMIT 1",
 	                 &stmt, e) ||
 	    !sql_row(stmt, &row, e))
 		return false;
@@ -338,9 +338,13 @@ static bool project_one(void *context, uint64_t seq, const struct event *event, 
 	return project_event(context, seq, event, e);
 }
 
+// Tables larger than SQLite's usual 2 MB of pages in memory: more for the time of the work.
 static bool fill_projections(struct store *s, struct err *e) {
-	if (store_replay(s, 1, UINT64_MAX, project_one, s->project, e)) return true;
-	return err_context(e, "projections");
+	(void)sqlite3_exec(s->db, "PRAGMA cache_size = -131072", NULL, NULL, NULL);
+	bool ok = store_replay(s, 1, UINT64_MAX, project_one, s->project, e);
+	(void)sqlite3_exec(s->db, "PRAGMA cache_size = -2000", NULL, NULL, NULL);
+	(void)sqlite3_db_release_memory(s->db);
+	return ok || err_context(e, "projections");
 }
 
 static bool rebuild(struct store *s, struct err *e) {
