@@ -60,7 +60,7 @@ static const char bash_closing[] =
 	"\t\tshell) mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish' -- \"$cur\") ;;\n"
 	"\t\tpage) mapfile -t COMPREPLY < <(compgen -W 'weir weir.yml' -- \"$cur\") ;;\n"
 	"\t\t*) mapfile -t COMPREPLY < <(compgen -W \"$(weir complete \"$(echo "
-    "\"${_weir_words[$name]}\" "
+	"\"${_weir_words[$name]}\" "
 	"| cut -d ' ' -f $word)\" \"${COMP_WORDS[COMP_CWORD-1]}\" 2>/dev/null)\" -- \"$cur\") ;;\n"
 	"\t\tesac\n"
 	"\tfi\n"

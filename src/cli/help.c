@@ -88,11 +88,13 @@ void help_command(const struct cli_command *c, struct ink *out) {
 	ink_end(out);
 	ink_put(out, INK_PLAIN, "  %s.", c->brief);
 	ink_end(out);
-	for (struct str rest = str_of(c->about); rest.p;) {
-		struct str line = str_cut(&rest, '\n');
+	for (struct str rest = str_of(c->about); rest.p && rest.n;) {
+		size_t end = str_find(rest, STR("\n\n"));
+		struct str line = str_slice(rest, 0, end);
+		rest = str_from(rest, end + 2);
 		ink_end(out);
 		AUTO_BUF copy = {0};
-		buf_str(&copy, line);
+		for (size_t i = 0; i < line.n; i++) buf_char(&copy, line.p[i] == '\n' ? ' ' : line.p[i]);
 		add_wrapped(out, copy.p, 2);
 	}
 	ink_end(out);

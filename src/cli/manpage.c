@@ -12,7 +12,7 @@ static void add_text(struct buf *out, const char *text) {
 		if (*p == '`') buf_cstr(out, (bold = !bold) ? "\\fB" : "\\fR");
 		else if (*p == '\\') buf_cstr(out, "\\e");
 		else if (*p == '-') buf_cstr(out, "\\-");
-		else if (*p == '\n') buf_cstr(out, "\n.PP\n");
+		else if (*p == '\n' && p[1] == '\n') buf_cstr(out, "\n.PP"); // the second one ends the line
 		else buf_char(out, *p);
 	}
 }
@@ -72,7 +72,7 @@ static const char closing[] =
 	".TP\n\\fB3\\fR\nThe server cannot be reached.\n"
 	".SH ENVIRONMENT\n"
 	".TP\n\\fBWEIR_URL\\fR\nThe server, such as http://127.0.0.1:8420. Otherwise the one that "
-	"serves the nearest\n.weir/ here or above.\n"
+	"serves the nearest \\fI.weir/\\fR here or above.\n"
 	".TP\n\\fBWEIR_TOKEN\\fR\nThe token to show to it. Otherwise the first line of\n"
 	"\\fI~/.config/weir/token\\fR. On its own machine the server's user needs none.\n"
 	".TP\n\\fBNO_COLOR\\fR\nIf it is not empty, nothing is coloured.\n"
