@@ -394,6 +394,17 @@ void rollouts_cancel(struct rollouts *set, struct rollout_id id) {
 	loop_work(set->daemon->loop, cancel_work, cancel_done, c);
 }
 
+struct str rollouts_log(const struct rollouts *set, struct env_id id, struct arena *life) {
+	const struct env *env = state_env(turn_state(set->daemon->turn), id);
+	struct daemon_repo *repo = env ? daemon_repo(set->daemon, env->repo) : NULL;
+	struct read_release release;
+	struct err e;
+	if (!repo || !env->history[0].v || !read_release(set->daemon->reader, env->history[0], life, &release, &e)) return STR_NONE;
+	struct str folder = env_folder(set->daemon, str_of(repo->name), state_name(&env->name), life);
+	struct str name = release_name(release.id, release.commit, life);
+	return arena_printf(life, STR_FMT "/log/" STR_FMT ".1.log", STR_ARG(folder), STR_ARG(name));
+}
+
 bool rollouts_open(struct daemon *d, struct rollouts **out, struct err *e) {
 	struct rollouts *set = calloc(1, sizeof *set);
 	(void)e;

@@ -7,3 +7,5 @@ void rollouts_close(struct rollouts *r);
 void rollouts_start(struct rollouts *r, struct rollout_id id); // ends in rollout.finished
 void rollouts_cancel(struct rollouts *r, struct rollout_id id);
 void rollouts_configured(struct rollouts *r); // environments may have come or gone: watch their supervisors
+// The log of the service that is live there (deploy/servicelog.h), STR_NONE when nothing is.
+struct str rollouts_log(const struct rollouts *r, struct env_id env, struct arena *life);
