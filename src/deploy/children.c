@@ -89,13 +89,15 @@ struct child *children_adopt(struct children *all, struct child_id id, child_fn 
                              void *context) {
 	uint64_t ticks;
 	if (id.pid <= 0) return NULL;
-	AUTO_FD pidfd = process_pidfd(id.pid); // first: what it names can not change any more
+	int pidfd = process_pidfd(id.pid); // first: what it names can not change any more
 	struct pollfd ended_already = {.fd = pidfd, .events = POLLIN};
-	if (pidfd < 0 || !process_start_ticks(id.pid, &ticks, NULL) || ticks != id.ticks) return NULL;
-	if (poll(&ended_already, 1, 0) != 0) return NULL;
+	if (pidfd < 0 || !process_start_ticks(id.pid, &ticks, NULL) || ticks != id.ticks ||
+	    poll(&ended_already, 1, 0) != 0) {
+		file_close(&pidfd);
+		return NULL;
+	}
 	struct child *c = add(all, id, on_end, context);
 	c->pidfd = pidfd;
-	pidfd = -1;
 	c->watch = loop_watch(all->loop, c->pidfd, true, false, on_pidfd, c);
 	return c;
 }

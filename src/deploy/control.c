@@ -37,17 +37,18 @@ bool control_listen(const char *name, int *out, struct err *e) {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	if (strlen(name) >= sizeof at.sun_path) return err_set(e, ERR_LIMIT, "%s is too long", name);
 	memcpy(at.sun_path, name, strlen(name) + 1);
-	AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	(void)unlink(name);
 	mode_t before = umask(0177);
 	bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
 	int number = errno;
 	umask(before);
-	if (!bound || listen(fd, BACKLOG))
-		return err_set(e, ERR_IO, "cannot listen on %s: %s", name,
-		               strerror(bound ? errno : number));
+	if (!bound || listen(fd, BACKLOG)) {
+		number = bound ? errno : number;
+		file_close(&fd);
+		return err_set(e, ERR_IO, "cannot listen on %s: %s", name, strerror(number));
+	}
 	*out = fd;
-	fd = -1;
 	return true;
 }
 
@@ -189,11 +190,4 @@ void control_watch(struct control *c, uint64_t client) {
 void control_tell(struct control *c, struct str line) {
 	for (struct client *to = c->first; to; to = to->next)
 		if (to->watches && !to->gone) say(to, line);
-}
-
-void control_close(struct control *c) {
-	while (c->first) drop(c->first);
-	loop_unwatch(c->watch);
-	file_close(&c->fd);
-	free(c);
 }

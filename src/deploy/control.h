@@ -17,4 +17,3 @@ struct control *control_new(struct loop *l, int fd, control_fn *fn, void *contex
 void control_answer(struct control *c, uint64_t client, struct str line); // without its "\n"
 void control_watch(struct control *c, uint64_t client);
 void control_tell(struct control *c, struct str line);
-void control_close(struct control *c); // what is written is sent first, as far as it goes at once

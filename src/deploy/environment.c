@@ -18,13 +18,14 @@ enum { START_MS = 5000, PING_MS = 2000, ANSWER_BYTES_MAX = 16 << 20, OUTPUT_BYTE
 static bool dial(const char *folder, int *out, struct err *e) {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	AUTO_FD dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	snprintf(to.sun_path, sizeof to.sun_path, "/proc/self/fd/%d/control", dir);
-	if (dir < 0 || fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to))
+	if (dir < 0 || fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to)) {
+		file_close(&fd);
 		return err_set(e, ERR_UNAVAILABLE, "no supervisor answers in %s: %s", folder,
 		               strerror(errno));
+	}
 	*out = fd;
-	fd = -1;
 	return true;
 }
 
@@ -76,7 +77,7 @@ static bool is_there(const char *folder) {
 }
 
 bool environment_ensure(const char *folder, const char *program, struct err *e) {
-	int64_t until = clock_mono_us() + START_MS * 1000;
+	int64_t until = clock_mono_us() + INT64_C(1000) * START_MS;
 	const char *argv[] = {program, "supervise", folder, NULL};
 	if (is_there(folder)) return true;
 	AUTO_OUTPUT output = {0};
@@ -94,9 +95,12 @@ bool environment_ensure(const char *folder, const char *program, struct err *e) 
 }
 
 bool environment_watch(const char *folder, int *out, struct err *e) {
-	AUTO_FD fd = -1;
-	if (!dial(folder, &fd, e) || !send_line(fd, STR("{\"do\":\"watch\"}"), e)) return false;
+	int fd = -1;
+	if (!dial(folder, &fd, e)) return false;
+	if (!send_line(fd, STR("{\"do\":\"watch\"}"), e)) {
+		file_close(&fd);
+		return false;
+	}
 	*out = fd;
-	fd = -1;
 	return true;
 }

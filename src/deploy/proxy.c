@@ -143,16 +143,17 @@ static bool open_listener(struct str address, int *out, struct err *e) {
 	if (!host.n) hints.ai_family = AF_INET;
 	if (getaddrinfo(host.n ? host.p : NULL, port.p, &hints, &found))
 		return err_set(e, ERR_INVALID, "listen: " STR_FMT " is no address", STR_ARG(address));
-	AUTO_FD fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
 	          bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
 	int number = errno;
 	freeaddrinfo(found);
-	if (!ok)
+	if (!ok) {
+		file_close(&fd);
 		return err_set(e, number == EADDRINUSE ? ERR_CONFLICT : ERR_IO,
 		               "cannot listen on " STR_FMT ": %s", STR_ARG(address), strerror(number));
+	}
 	*out = fd;
-	fd = -1;
 	return true;
 }
 
@@ -290,7 +291,7 @@ static bool join_pem(const struct spec *spec, struct buf *key, struct err *e) {
 
 bool proxy_listen(struct proxy *p, const struct spec *spec, struct err *e) {
 	AUTO_BUF key = {0};
-	AUTO_FD fd = -1;
+	int fd = -1;
 	buf_printf(&key, STR_FMT ":%u", STR_ARG(spec->host), spec->port);
 	size_t address = key.n;
 	p->fell_back = false;
@@ -299,12 +300,12 @@ bool proxy_listen(struct proxy *p, const struct spec *spec, struct err *e) {
 	if (p->now && str_eq(buf_view(&p->now->key), buf_view(&key))) return true;
 	struct str now_key = p->now ? buf_view(&p->now->key) : STR_NONE;
 	bool same_address = str_eq(str_cut(&now_key, ' '), str_slice(buf_view(&key), 0, address));
-	if (same_address && p->now->listen_fd >= 0) fd = fcntl(p->now->listen_fd, F_DUPFD_CLOEXEC, 3);
+	if (p->now && same_address && p->now->listen_fd >= 0)
+		fd = fcntl(p->now->listen_fd, F_DUPFD_CLOEXEC, 3);
 	else if (!open_listener(str_slice(buf_view(&key), 0, address), &fd, e)) return false;
 	struct haproxy *before = p->now;
 	bool was_up = p->up;
 	p->now = haproxy_new(p, fd, buf_view(&key), spec->tls_cert.n > 0);
-	fd = -1;
 	if (before && before->child) p->old = before;
 	if (!start(p, e)) {
 		haproxy_free(p->now);

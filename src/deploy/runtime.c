@@ -31,7 +31,7 @@ bool runtime_ask(const char *socket_path, struct str commands, struct buf *answe
 	buf_str(&line, commands);
 	buf_char(&line, '\n');
 	if (send(fd, line.p, line.n, MSG_NOSIGNAL) != (ssize_t)line.n) return away(e, "send");
-	int64_t until = clock_mono_us() + RUNTIME_WAIT_MS * 1000;
+	int64_t until = clock_mono_us() + INT64_C(1000) * RUNTIME_WAIT_MS;
 	for (;;) {
 		struct pollfd ready = {.fd = fd, .events = POLLIN};
 		int64_t left = (until - clock_mono_us()) / 1000;

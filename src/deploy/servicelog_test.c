@@ -16,6 +16,7 @@ struct place {
 static int set_up(void **state) {
 	struct place *p = calloc(1, sizeof *p);
 	struct err e;
+	if (!p) abort();
 	strcpy(p->folder, "/tmp/weir-servicelog-XXXXXX");
 	assert_non_null(mkdtemp(p->folder));
 	snprintf(p->pipe, sizeof p->pipe, "%s/x.pipe", p->folder);

@@ -2,7 +2,12 @@
 
 #include "base/buf.h"
 
-enum { NAME_MAX_BYTES = 64, MINUTE_MS = 60 * 1000, DAY_MS = 24 * 60 * MINUTE_MS };
+enum {
+	NAME_MAX_BYTES = 64,
+	MINUTE_MS = 60 * 1000,
+	BEFORE_MS = 10 * MINUTE_MS,
+	DAY_MS = 24 * 60 * MINUTE_MS
+};
 
 static bool number(const struct json *v, const char *key, int64_t otherwise, int64_t least,
                    int64_t most, int64_t *out, struct err *e) {
@@ -73,13 +78,13 @@ static bool read_secrets(const struct json *v, struct arena *life, struct spec_s
 bool spec_read_service(const struct json *v, struct arena *life, struct spec_service *out,
                        struct err *e) {
 	struct spec_service s = {0};
-	int64_t instances;
+	int64_t instances = 0;
 	if (!text(v, "run", true, life, &s.run, e) || !text(v, "before", false, life, &s.before, e) ||
 	    !text(v, "health", false, life, &s.health, e) ||
 	    !number(v, "instances", 1, 1, SPEC_INSTANCES_MAX, &instances, e) ||
 	    !number(v, "grace_ms", 10000, 0, DAY_MS, &s.grace_ms, e) ||
 	    !number(v, "start_timeout_ms", MINUTE_MS, 100, DAY_MS, &s.start_timeout_ms, e) ||
-	    !number(v, "before_timeout_ms", 10 * MINUTE_MS, 100, DAY_MS, &s.before_timeout_ms, e) ||
+	    !number(v, "before_timeout_ms", BEFORE_MS, 100, DAY_MS, &s.before_timeout_ms, e) ||
 	    !number(v, "probe_timeout_ms", 1000, 10, MINUTE_MS, &s.probe_timeout_ms, e) ||
 	    !read_env(v, life, &s, e) || !read_secrets(v, life, &s, e))
 		return err_context(e, "service");
@@ -119,9 +124,9 @@ static bool plain_path(struct str s) {
 
 bool spec_read(const struct json *v, struct arena *life, struct spec *out, struct err *e) {
 	struct spec s = {0};
-	struct str listen;
+	struct str listen = STR_NONE;
 	const struct json *tls = json_get(v, "tls");
-	int64_t failures;
+	int64_t failures = 0;
 	if (!text(v, "environment", true, life, &s.environment, e) ||
 	    !text(v, "listen", true, life, &listen, e) || !read_listen(listen, life, &s, e) ||
 	    !text(tls, "cert", false, life, &s.tls_cert, e) ||

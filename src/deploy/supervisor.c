@@ -228,11 +228,10 @@ static void on_log_due(void *context) {
 }
 
 static int serve(const char *folder, int control) {
-	struct supervisor *v = calloc(1, sizeof *v);
+	struct supervisor state = {0}, *v = &state; // lives as long as the process
 	struct loop *l;
 	struct err e;
 	AUTO_BUF pid = {0};
-	if (!v) abort();
 	if (!loop_open(&l, &e) || !site_open(&v->site, l, folder, &e)) goto out;
 	v->site.control = control_new(l, control, on_command, v);
 	v->rollout = rollout_new(&v->site);

@@ -22,4 +22,4 @@
 // Returns (in the caller's process) when the supervisor accepts commands: 0; or 1 with the reason
 // on stderr. The supervisor itself is a process that has left its parent and its session; its notes
 // go to log/supervisor.log.
-int supervisor_run(const char *folder);
+int supervisor_run(const char *given); // ENVFOLDER

@@ -164,6 +164,25 @@ proxy_pid() { jq .proxy.process.pid "$env/state.json"; }
 	eventually is_gone "$before"
 }
 
+@test "a supervisor killed at any moment of a deploy: the same command again ends it" {
+	first
+	load_start
+	for n in $(seq 2 $((${KILLS:-6} + 1))); do
+		release "r$n"
+		send "{\"do\":\"deploy\",\"id\":\"d$n\",\"release\":\"r$n\"}" >/dev/null 2>&1 3>&- &
+		sleep "0.0$((RANDOM % 60 + 10))"
+		kill -9 "$(cat "$env/supervisor.pid")"
+		wait $! || true
+		envctl ensure "$env"
+		send "{\"do\":\"deploy\",\"id\":\"d$n\",\"release\":\"r$n\"}"
+		[ "$(get)" = "hello from r$n" ]
+	done
+	load_stop
+	report '.failed == 0 and .requests == .ok'
+	eventually eval '[ "$(status ".releases | length")" -le 2 ]'
+	for n in $(seq 1 $((${KILLS:-6} - 1))); do [ -z "$(in_release "r$n")" ]; done
+}
+
 @test "what died while no supervisor lived comes back" {
 	first
 	kill -9 "$(cat "$env/supervisor.pid")"
