@@ -9,7 +9,7 @@
 #include "os/file.h"
 #include "probe/logline.h"
 
-enum { CHANNELS = 3, BUFFER = 256 << 10 };
+enum { CHANNELS = 3, BUFFER = 256 << 10, SLICE = 4096 };
 
 // A line under way. Up to half of the limit it goes out as it comes; of the rest the last half is
 // remembered.
@@ -217,14 +217,16 @@ static void ring_replay(struct runlog *l) {
 
 // ---------------------------------------------------------------- the door
 
+// In slices, because a record may be many times its text: a short line costs eight bytes more.
 void runlog_add(struct runlog *l, enum runlog_channel channel, struct str bytes, int64_t ms) {
 	l->text_bytes += bytes.n;
-	if (l->full) {
-		ring_add(l, channel, bytes, ms);
-		return;
+	while (bytes.n && !l->full) {
+		struct str slice = str_slice(bytes, 0, SLICE);
+		bytes = str_from(bytes, slice.n);
+		add_lines(l, channel, slice, ms);
+		l->full = l->file_bytes + l->out.n >= l->limits.total_bytes - tail_bytes(l);
 	}
-	add_lines(l, channel, bytes, ms);
-	l->full = l->file_bytes + l->out.n >= l->limits.total_bytes - tail_bytes(l);
+	if (bytes.n) ring_add(l, channel, bytes, ms);
 }
 
 void runlog_flush(struct runlog *l, bool partial, int64_t ms) {
