@@ -1,7 +1,9 @@
 #include "cli/commands.h"
 
 #include "cli/docs.h"
+#include "cli/doctor.h"
 #include "cli/local.h"
+#include "cli/simulate.h"
 #include "cli/verbs.h"
 #include "cli/watch.h"
 
@@ -33,8 +35,10 @@ void commands_all(const struct cli_command *extra, size_t n, struct arena *life,
 	for (size_t i = 0; i < n; i++) list[used++] = &extra[i];
 	verbs_commands(life, &verbs, &ignored);
 	add_table(local_commands, life, &list, &used);
+	add_table(simulate_commands, life, &list, &used);
 	add_table(watch_commands, life, &list, &used);
 	add_table(verbs, life, &list, &used);
+	add_table(doctor_commands, life, &list, &used);
 	add_table(docs_commands, life, &list, &used);
 
 	const struct cli_command **out = ARENA_ARRAY(life, const struct cli_command *, used + 1);

@@ -10,11 +10,17 @@ void help_usage(const struct cli_command *c, struct buf *out) {
 	}
 }
 
+// With a capital, however it was written.
+static void add_brief(struct ink *out, const char *brief) {
+	char first = brief[0] >= 'a' && brief[0] <= 'z' ? (char)(brief[0] - 32) : brief[0];
+	ink_put(out, INK_PLAIN, "%c%s", first, brief[0] ? brief + 1 : "");
+}
+
 static void add_row(struct ink *out, const char *name, const char *brief) {
 	ink_to(out, 2);
 	ink_put(out, INK_HEAD, "%s", name);
 	ink_to(out, 20);
-	ink_put(out, INK_PLAIN, "%s", brief);
+	add_brief(out, brief);
 	ink_end(out);
 }
 
@@ -86,7 +92,9 @@ void help_command(const struct cli_command *c, struct ink *out) {
 	help_usage(c, &usage);
 	ink_put(out, INK_HEAD, "weir %s", usage.p);
 	ink_end(out);
-	ink_put(out, INK_PLAIN, "  %s.", c->brief);
+	ink_to(out, 2);
+	add_brief(out, c->brief);
+	ink_put(out, INK_PLAIN, ".");
 	ink_end(out);
 	for (struct str rest = str_of(c->about); rest.p && rest.n;) {
 		size_t end = str_find(rest, STR("\n\n"));

@@ -99,6 +99,10 @@ static int show_done(struct cli *cli, const struct json *answer, struct ink *out
 
 static const struct args_option secret_more[] = {
 	{"repo", 0, "NAME", "its repository, where there are several", NULL}, {0}};
+static const struct args_option repo_more[] = {
+	{"poll", 0, "DURATION", "how often to look; 30s unless said", NULL},
+	{"changes", 0, "PATTERN", "branches that are changes, such as weir/*", NULL},
+	{0}};
 static const struct args_option token_more[] = {
 	{"scopes", 0, "SCOPES", "of read, propose, operate, admin, pipeline, with commas", NULL}, {0}};
 
@@ -130,7 +134,7 @@ static const struct verb verbs[] = {
 	{OPERATION_ENV, DELIVERY, .completes = "environment", .show = delivery_show},
 	{OPERATION_ENV_LOG, DELIVERY, .completes = "environment"},
 	{OPERATION_EVENTS, SERVER, .run = feed_events},
-	{OPERATION_REPO_ADD, SERVER, .run = access_repo_add,
+	{OPERATION_REPO_ADD, SERVER, .run = access_repo_add, .more = repo_more,
      .about = "Without a source it is empty and takes the first push to trunk. PATH or URL is "
               "copied once; with `--follow` trunk stays there, weir looks for changes and lands "
               "there."},
