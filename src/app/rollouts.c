@@ -402,7 +402,7 @@ struct str rollouts_log(const struct rollouts *set, struct env_id id, struct are
 	if (!repo || !env->history[0].v || !read_release(set->daemon->reader, env->history[0], life, &release, &e)) return STR_NONE;
 	struct str folder = env_folder(set->daemon, str_of(repo->name), state_name(&env->name), life);
 	struct str name = release_name(release.id, release.commit, life);
-	return arena_printf(life, STR_FMT "/log/" STR_FMT ".1.log", STR_ARG(folder), STR_ARG(name));
+	return arena_printf(life, STR_FMT "/log/" STR_FMT ".0.log", STR_ARG(folder), STR_ARG(name));
 }
 
 bool rollouts_open(struct daemon *d, struct rollouts **out, struct err *e) {

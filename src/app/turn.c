@@ -4,10 +4,12 @@
 #include <stdlib.h>
 
 #include "core/apply.h"
+#include "core/state_pack.h"
 #include "os/clock.h"
 #include "os/note.h"
+#include "store/snapshot.h"
 
-enum { RETRY_MS = 1000, BATCH_MAX = 1000 };
+enum { RETRY_MS = 1000, SNAPSHOT_EVENTS = 10000 };
 
 struct entry {
 	struct event event;
@@ -39,8 +41,8 @@ struct turn {
 	struct inbox inbox, working; // two, so that submissions during a turn wait for the next
 	struct arena life;           // of one turn
 	struct loop_timer *timer;
-	uint64_t seq;
-	bool running, decide_wanted;
+	uint64_t seq, snapshot_seq;
+	bool running, decide_wanted, retrying;
 	char read_only[1000];
 };
 
@@ -54,11 +56,30 @@ static bool apply_replayed(void *context, uint64_t seq, const struct event *even
 	return true;
 }
 
+// From the newest snapshot of this layout, if there is a good one; `weir audit` replays everything.
 static bool replay(struct turn *t, struct err *e) {
+	AUTO_ARENA scratch = {0};
+	AUTO_BUF bytes = {0};
+	struct err none;
+	uint64_t seq = 0;
 	state_free(&t->state);
 	state_init(&t->state);
-	t->seq = 0;
-	return store_replay(t->store, 1, UINT64_MAX, apply_replayed, t, e);
+	if (!snapshot_get(t->store, state_pack_layout(&scratch), &seq, &bytes, &none) ||
+	    !state_pack_read(&t->state, buf_view(&bytes)))
+		seq = 0;
+	t->seq = t->snapshot_seq = seq;
+	return store_replay(t->store, seq + 1, UINT64_MAX, apply_replayed, t, e);
+}
+
+static void take_snapshot(struct turn *t) {
+	AUTO_ARENA scratch = {0};
+	AUTO_BUF bytes = {0};
+	struct err e;
+	if (t->seq - t->snapshot_seq < SNAPSHOT_EVENTS) return;
+	state_pack(&t->state, &bytes);
+	if (!snapshot_put(t->store, t->seq, state_pack_layout(&scratch), buf_view(&bytes), &e))
+		note(NOTE_WARN, "snapshot: %s", e.text);
+	t->snapshot_seq = t->seq;
 }
 
 static void on_prepare(void *context);
@@ -197,6 +218,7 @@ static void run_turn(struct turn *t) {
 		}
 	}
 	publish(t, &list, first);
+	take_snapshot(t);
 	for (size_t i = 0; i < count; i++) tell(&answers[i], &list);
 	t->working.count = 0;
 	arena_reset(&t->working.texts);
@@ -222,6 +244,7 @@ static void try_to_recover(struct turn *t) {
 
 static void on_timer(void *context) {
 	struct turn *t = context;
+	t->retrying = false;
 	if (t->read_only[0]) try_to_recover(t);
 }
 
@@ -236,8 +259,10 @@ static void on_prepare(void *context) {
 		run_turn(t);
 	}
 	int64_t deadline = decide_deadline(&t->state);
-	if (t->read_only[0]) loop_timer_set(t->timer, RETRY_MS);
-	else if (deadline >= 0) loop_timer_set(t->timer, deadline - clock_wall_ms() + 1 > 0 ? deadline - clock_wall_ms() + 1 : 0);
+	if (t->read_only[0]) {
+		if (!t->retrying) loop_timer_set(t->timer, RETRY_MS);
+		t->retrying = true;
+	} else if (deadline >= 0) loop_timer_set(t->timer, deadline - clock_wall_ms() + 1 > 0 ? deadline - clock_wall_ms() + 1 : 0);
 	else loop_timer_set(t->timer, -1);
 	t->running = false;
 }
