@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,8 +266,8 @@ static int refuse(const struct err *e) {
 int supervisor_run(const char *given) {
 	struct err e;
 	int lock = -1, control = -1;
-	char *folder = realpath(given, NULL);
-	if (!folder || chdir(folder) || (mkdir("log", 0711) && errno != EEXIST)) {
+	char folder[PATH_MAX];
+	if (!realpath(given, folder) || chdir(folder) || (mkdir("log", 0711) && errno != EEXIST)) {
 		err_set(&e, ERR_NOT_FOUND, "cannot use the folder %s: %s", given, strerror(errno));
 		return refuse(&e);
 	}
