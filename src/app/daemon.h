@@ -4,7 +4,9 @@
 //   runs.c      run.issued -> workspace, sandbox, verdict; run.cancel_issued
 //   rollouts.c  rollout.issued -> supervisor of the environment
 //   pushes.c    the receive socket: a push becomes change.proposed
-//   outbox.c    webhooks; and after a start, everything that was asked and has no outcome
+//   follows.c   repositories whose trunk lives elsewhere
+//   webhooks.c  URLs that are told; housekeeping.c keeps everything small
+//   dispatch.c  which of them acts on which event, and what is asked again after a start
 //
 // All of them run on the loop's thread; what blocks goes through loop_work with a context of its own. Each is
 // idempotent by the id of its event: asked twice, it acts once.
@@ -26,6 +28,8 @@ struct pushes;
 struct landings;
 struct follows;
 struct host;
+struct webhooks;
+struct housekeeping;
 
 struct daemon {
 	const char *data;    // absolute path of the data folder
@@ -43,6 +47,8 @@ struct daemon {
 	struct landings *landings;
 	struct follows *follows;
 	struct host *host;
+	struct webhooks *webhooks;
+	struct housekeeping *housekeeping;
 	char url[256]; // http://127.0.0.1:8420
 	int64_t started_ms;
 	bool stopping;

@@ -10,11 +10,13 @@
 #include "app/dispatch.h"
 #include "app/follows.h"
 #include "app/host.h"
+#include "app/housekeeping.h"
 #include "app/landings.h"
 #include "app/pushes.h"
 #include "app/rollouts.h"
 #include "app/runs.h"
 #include "app/version.h"
+#include "app/webhooks.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/note.h"
@@ -23,6 +25,7 @@
 static void on_turn(void *context, uint64_t seq) {
 	struct daemon *d = context;
 	host_notify(d->host, seq);
+	webhooks_notify(d->webhooks);
 }
 
 static void on_read_only(void *context) {
@@ -87,6 +90,8 @@ static bool open_parts(struct daemon *d, struct arena *life, struct err *e) {
 }
 
 static void close_parts(struct daemon *d) {
+	housekeeping_close(d->housekeeping);
+	webhooks_close(d->webhooks);
 	follows_close(d->follows);
 	pushes_close(d->pushes);
 	host_close(d->host);
@@ -129,6 +134,8 @@ int serve_main(const struct serve_options *o) {
 		fprintf(stderr, "error: %s\n", e.text);
 		return err_exit_status(e.code) == 3 ? 3 : 1;
 	}
+	d.webhooks = webhooks_open(&d);
+	d.housekeeping = housekeeping_open(&d);
 	loop_on_signal(d.loop, SIGTERM, on_stop, &d);
 	loop_on_signal(d.loop, SIGINT, on_stop, &d);
 	announce(&d, slots);

@@ -1,0 +1,77 @@
+#include "app/housekeeping.h"
+
+#include <stdlib.h>
+
+#include "os/clock.h"
+#include "os/note.h"
+#include "store/collect.h"
+
+enum { HOUR_MS = 3600 * 1000, HOURS_A_NIGHT = 24 };
+
+struct housekeeping {
+	struct daemon *daemon;
+	struct loop_timer *timer;
+	struct git_repo **repos; // of the round under way
+	size_t count;
+	int hour;
+	bool closing;
+};
+
+static void collect(const struct daemon *d) {
+	AUTO_STORE store = NULL;
+	AUTO_OBJECTS objects = NULL;
+	struct collect_result done;
+	struct err e;
+	struct collect_policy policy = {.now_ms = clock_wall_ms(), COLLECT_POLICY_USUAL};
+	// On a connection of its own: what is put meanwhile is younger than the hour of grace.
+	if (!store_open(d->data, STORE_READ, &store, &e) || !object_store_open(d->data, &objects, &e) ||
+	    !collect_run(store, objects, policy, &done, &e) || !object_tidy(objects, &e)) {
+		note(NOTE_WARN, "collecting old objects: %s", e.text);
+		return;
+	}
+	if (done.removed)
+		note(NOTE_INFO, "%llu old objects removed, %llu bytes freed", (unsigned long long)done.removed,
+		     (unsigned long long)done.removed_bytes);
+}
+
+static void round_work(void *context) {
+	struct housekeeping *h = context;
+	bool full = h->hour % HOURS_A_NIGHT == 0;
+	struct err e;
+	for (size_t i = 0; i < h->count; i++)
+		if (!git_repo_maintain(h->repos[i], full, &e)) note(NOTE_WARN, "%s: %s", git_repo_path(h->repos[i]), e.text);
+	if (full) collect(h->daemon);
+}
+
+static void round_done(void *context) {
+	struct housekeeping *h = context;
+	free(h->repos);
+	h->repos = NULL;
+	if (!h->closing) loop_timer_set(h->timer, HOUR_MS);
+}
+
+static void on_due(void *context) {
+	struct housekeeping *h = context;
+	struct daemon *d = h->daemon;
+	h->hour++;
+	h->count = d->repo_count;
+	h->repos = calloc(h->count + 1, sizeof(struct git_repo *));
+	if (!h->repos) abort();
+	for (size_t i = 0; i < h->count; i++) h->repos[i] = d->repos[i]->git;
+	loop_work(d->loop, round_work, round_done, h);
+}
+
+struct housekeeping *housekeeping_open(struct daemon *d) {
+	struct housekeeping *h = calloc(1, sizeof *h);
+	if (!h) abort();
+	h->daemon = d;
+	h->timer = loop_timer(d->loop, on_due, h);
+	loop_timer_set(h->timer, HOUR_MS);
+	return h;
+}
+
+void housekeeping_close(struct housekeeping *h) {
+	if (!h) return;
+	h->closing = true;
+	loop_timer_free(h->timer);
+}

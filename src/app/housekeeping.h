@@ -1,0 +1,8 @@
+// What keeps a long-lived server small and fast: repositories are repacked (lightly every hour, wholly every night),
+// logs and artifacts past their retention are collected every night.
+#pragma once
+#include "app/daemon.h"
+
+struct housekeeping;
+struct housekeeping *housekeeping_open(struct daemon *d);
+void housekeeping_close(struct housekeeping *h); // NULL is fine; freed with the process
