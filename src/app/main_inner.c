@@ -72,11 +72,14 @@ static void set_secret(const char *name, const char *value) {
 	close(fd);
 	close(folder);
 	char *assignment = malloc(name_n + value_n + 2);
-	if (!assignment) fail("memory", NULL);
-	memcpy(assignment, name, name_n);
-	assignment[name_n] = '=';
-	memcpy(assignment + name_n + 1, value, value_n + 1);
-	add_env(assignment);
+	if (assignment) {
+		memcpy(assignment, name, name_n);
+		assignment[name_n] = '=';
+		memcpy(assignment + name_n + 1, value, value_n + 1);
+		add_env(assignment);
+	} else {
+		fail("memory", NULL);
+	}
 }
 
 static void set_limit(const char *bytes) {
