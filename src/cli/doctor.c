@@ -87,11 +87,11 @@ static void check_namespaces(struct jsonw *w) {
 		        "the kernel allows none, so no sandbox");
 	else if (geteuid() != 0 && number_in("/proc/sys/kernel/unprivileged_userns_clone", &value) &&
 	         value == 0)
-		finding(w, "user namespaces", "error",
+		finding(w, "user namespaces", "bad",
 		        "sysctl kernel.unprivileged_userns_clone=1, or run weir as root", "only for root");
 	else if (geteuid() != 0 &&
 	         number_in("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", &value) && value)
-		finding(w, "user namespaces", "error",
+		finding(w, "user namespaces", "bad",
 		        "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run weir as root",
 		        "AppArmor keeps them from ordinary users");
 	else finding(w, "user namespaces", "ok", NULL, "allowed");
@@ -110,7 +110,7 @@ static void check_sandbox(struct jsonw *w) {
 	else if (run(argv, &line, &why))
 		finding(w, "sandbox", "ok", NULL, "bubblewrap starts a program");
 	else
-		finding(w, "sandbox", "error",
+		finding(w, "sandbox", "bad",
 		        "allow user namespaces here; in a container, run it with fewer limits",
 		        "bubblewrap cannot start a program: %s", why.p ? why.p : "no reason given");
 }

@@ -82,16 +82,17 @@ static size_t count_verdicts(const struct json *jobs) {
 	return n;
 }
 
-static void add_job(const struct json *job, struct ink *out) {
+static void add_job(const struct json *job, unsigned name_width, struct ink *out) {
 	const struct job_word *w = word_of(job);
 	int64_t tests = json_get_int(job, "tests", 0);
 	size_t failed = json_length(json_get(job, "failed_tests"));
 	unsigned start = out->column;
 	ink_glyph(out, w->role, w->glyph);
-	ink_to(out, start + 2);
-	ink_fit(out, INK_PLAIN, json_get_str(job, "name"), 8);
+	unsigned name = start + (out->utf8 ? 2 : 5);
+	ink_to(out, name);
+	ink_fit(out, INK_PLAIN, json_get_str(job, "name"), name_width);
 	ink_put(out, w->role == INK_BAD ? INK_BAD : INK_PLAIN, " %s", w->word);
-	ink_to(out, start + 19);
+	ink_to(out, name + name_width + 12);
 	add_duration(out, INK_PLAIN, json_get_int(job, "duration_ms", -1));
 	if (tests && failed) ink_put(out, INK_PLAIN, "  %zu of %lld", failed, (long long)tests);
 	else if (tests) ink_put(out, INK_PLAIN, "  %lld tests", (long long)tests);
@@ -99,14 +100,19 @@ static void add_job(const struct json *job, struct ink *out) {
 
 static void add_jobs(const struct json *jobs, struct ink *out) {
 	size_t n = json_length(jobs), rows = (n + 1) / 2;
-	bool two = n > 3 && (!out->width || out->width >= 76);
+	unsigned width = 6;
+	for (size_t i = 0; i < n; i++) {
+		unsigned one = ink_columns(json_get_str(json_at(jobs, i), "name"));
+		if (one > width) width = one < 40 ? one : 40;
+	}
+	bool two = n > 3 && width <= 10 && (!out->width || out->width >= 76);
 	if (n) ink_end(out);
 	for (size_t i = 0; i < (two ? rows : n); i++) {
 		ink_to(out, 2);
-		add_job(json_at(jobs, i), out);
+		add_job(json_at(jobs, i), width, out);
 		if (two && i + rows < n) {
 			ink_to(out, 40);
-			add_job(json_at(jobs, i + rows), out);
+			add_job(json_at(jobs, i + rows), width, out);
 		}
 		ink_end(out);
 	}
@@ -202,12 +208,17 @@ static void add_reason(const struct json *change, struct ink *out) {
 
 // ---- one change
 
-static void add_author(const struct json *change, struct ink *out) {
+// The title, and at the right edge its author.
+static void add_title(const struct json *change, struct ink *out) {
+	struct str title = json_get_str(change, "title");
 	struct str author = json_get_str(change, "author"), kind = json_get_str(change, "author_kind");
 	bool agent = str_eq(kind, STR("agent"));
 	unsigned columns = ink_columns(author) + (agent ? 8 : 0), right = out->width ? out->width : 80;
-	if (!author.n) return;
 	if (right > 100) right = 100;
+	unsigned taken = out->column + columns + 2, room = right > taken + 20 ? right - taken : 20;
+	if (ink_columns(title) > room) ink_fit(out, INK_PLAIN, title, room);
+	else ink_str(out, INK_PLAIN, title);
+	if (!author.n) return;
 	ink_to(out, out->column + columns + 2 < right ? right - columns : out->column + 2);
 	ink_str(out, INK_QUIET, author);
 	if (agent) ink_put(out, INK_QUIET, " (agent)");
@@ -240,8 +251,9 @@ static void add_where(const struct json *change, int64_t now_ms, struct ink *out
 	int64_t queued = time_of(change, "queued"), landed = time_of(change, "landed"),
 			deployed = time_of(change, "deployed");
 	AUTO_BUF text = {0};
-	ink_to(out, 2);
+	unsigned start = out->column;
 	if (landed) {
+		ink_to(out, 2);
 		struct str commit = str_slice(json_get_str(change, "landed_commit"), 0, 7),
 				   target = json_get_str(change, "target");
 		ink_put(out, INK_PLAIN, "on " STR_FMT " as " STR_FMT, STR_ARG(target), STR_ARG(commit));
@@ -257,16 +269,16 @@ static void add_where(const struct json *change, int64_t now_ms, struct ink *out
 			ink_put(out, INK_PLAIN, " later");
 		}
 	} else if (is(change, "state", "testing") && json_length(jobs)) {
-		ink_put(out, INK_PLAIN, "%zu of %zu jobs have a verdict", count_verdicts(jobs),
+		ink_put(out, INK_PLAIN, "  %zu of %zu jobs have a verdict", count_verdicts(jobs),
 		        json_length(jobs));
 	} else if (json_kind(place) == JSON_KIND_INT) {
 		int64_t ahead = json_int(place, 0);
-		if (ahead == 0) ink_put(out, INK_PLAIN, "next in the queue");
+		if (ahead == 0) ink_put(out, INK_PLAIN, "  next in the queue");
 		else
-			ink_put(out, INK_PLAIN, "%lld change%s before it", (long long)ahead,
+			ink_put(out, INK_PLAIN, "  %lld change%s before it", (long long)ahead,
 			        ahead == 1 ? "" : "s");
-	} else return;
-	ink_end(out);
+	}
+	if (out->column > start) ink_end(out);
 }
 
 void story_change(const struct json *change, int64_t now_ms, struct ink *out) {
@@ -283,11 +295,9 @@ void story_change(const struct json *change, int64_t now_ms, struct ink *out) {
 	        (long long)json_get_int(change, "id", 0), state_word(change), at ? " " : "",
 	        at ? clock.p : "");
 	ink_put(out, INK_PLAIN, "  ");
-	ink_str(out, INK_PLAIN, json_get_str(change, "title"));
-	add_author(change, out);
+	add_title(change, out);
 	ink_end(out);
 	add_where(change, now_ms, out);
-	out->column = 0;
 	add_reason(change, out);
 	add_jobs(json_get(change, "jobs"), out);
 }
