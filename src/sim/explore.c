@@ -29,6 +29,7 @@ struct explore {
 	size_t seen_size;
 	const char *path[DEPTH_MAX];
 	int depth;
+	uint64_t accepted; // facts, so far
 	struct str plan;
 };
 
@@ -126,6 +127,7 @@ static bool step(struct explore *x, const struct node *from, struct event e, con
 	e.time_ms = TIME_MS;
 	if (!apply_check(&from->state, &e, &refused)) return true;
 	assert(x->depth < DEPTH_MAX);
+	x->accepted++;
 	copy_node(&n, from);
 	x->path[x->depth++] = name;
 	decide_add(&n.state, &list, &e);
@@ -249,11 +251,15 @@ static bool rollout(struct explore *x, const struct node *n, const struct outbox
 static bool answers(struct explore *x, const struct node *n, const struct outbox_list *pending) {
 	for (size_t i = 0; i < pending->count; i++) {
 		const struct outbox_item *item = &pending->items[i];
+		uint64_t before = x->accepted;
 		bool good = item->kind == OUTBOX_CANDIDATE ? candidate(x, n, item)
 		            : item->kind == OUTBOX_RUN     ? run(x, n, item)
 		            : item->kind == OUTBOX_LANDING ? landing(x, n, item)
 		                                           : rollout(x, n, item);
 		if (!good) return false;
+		if (x->accepted > before) continue;
+		(void)err_set(x->why, ERR_CORRUPT, "every answer to an intent is refused");
+		return broken(x, "drains");
 	}
 	return true;
 }
@@ -262,7 +268,7 @@ static bool answers(struct explore *x, const struct node *n, const struct outbox
 static bool foreign(struct explore *x, const struct node *n) {
 	const struct repo *r = state_repo(&n->state, (struct repo_id){1});
 	struct event e = {.kind = EVENT_TRUNK_MOVED, .trunk_moved = {{1}, r->tip, n->tip, STR_NONE}};
-	if (!r->landing.v && !oid_eq(r->tip, n->tip) && !step(x, n, e, "sees trunk")) return false;
+	if (!oid_eq(r->tip, n->tip) && !step(x, n, e, "sees trunk")) return false;
 	if (!n->foreign) return true;
 	struct node after = *n;
 	after.foreign--;
@@ -331,9 +337,12 @@ static void begin(struct explore *x, struct node *n) {
 }
 
 bool explore_run(const struct explore_options *o, struct explore_result *out, struct err *why) {
-	static const char *const jobs[] = {"", "{\"name\":\"build\",\"when\":\"change\"}",
-	                                   "{\"name\":\"build\",\"when\":\"change\"},"
-	                                   "{\"name\":\"test\",\"needs\":[0],\"when\":\"change\"}"};
+	static const char *const jobs[] = {
+		"",
+		"{\"name\":\"build\",\"when\":\"change\"}",
+		("{\"name\":\"build\",\"when\":\"change\"},"
+	     "{\"name\":\"test\",\"needs\":[0],\"when\":\"change\"}"),
+	};
 	struct node first;
 	struct explore x = {.o = o, .result = out, .why = why, .log = TABLE_OF(struct event)};
 	size_t size = 1024;
