@@ -2,26 +2,83 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "app/door.h"
+#include "app/githttp.h"
+#include "os/file.h"
+#include "os/note.h"
+#include "web/web.h"
 
 struct host {
 	struct daemon *daemon;
+	struct object_store *objects;
+	struct web *web;
 };
 
+enum { PEM_MAX = 1 << 20 };
+
+// Off loopback weir refuses to start open: TLS or a proxy that is trusted, and tokens in either case.
+static bool check_exposure(const struct serve_options *o, const char *address, struct err *e) {
+	struct str a = str_of(address);
+	bool loopback = str_starts(a, STR("127.")) || str_starts(a, STR("[::1]:")) || str_starts(a, STR("localhost:"));
+	if (loopback || o->tls_cert || o->trusted_proxy) return true;
+	return err_set(e, ERR_INVALID,
+	               "%s is reachable from other machines: add --tls-cert and --tls-key, or --trusted-proxy with the "
+	               "address of the proxy that does TLS, or listen on 127.0.0.1",
+	               address);
+}
+
+static bool read_pem(const char *path, struct buf *out, struct err *e) {
+	if (!path) return true;
+	return file_read(path, PEM_MAX, out, e);
+}
+
 bool host_open(struct daemon *d, const struct serve_options *o, struct host **out, struct err *e) {
+	AUTO_BUF cert = {0};
+	AUTO_BUF key = {0};
+	AUTO_BUF url = {0};
+	AUTO_ARENA scratch = {0};
+	const char *address = o->listen ? o->listen : "127.0.0.1:8420";
+	struct web_options web = {.trusted_proxy = o->trusted_proxy, .spool = daemon_path(d, &scratch, "tmp").p};
+	if ((o->tls_cert != NULL) != (o->tls_key != NULL))
+		return err_set(e, ERR_INVALID, "--tls-cert and --tls-key go together");
+	if (!check_exposure(o, address, e) || !read_pem(o->tls_cert, &cert, e) || !read_pem(o->tls_key, &key, e)) return false;
+	if (!web_listen(address, &web.listen_fd, e)) return false;
+	web.tls_cert = o->tls_cert ? cert.p : NULL;
+	web.tls_key = o->tls_key ? key.p : NULL;
+	web_url_of(web.listen_fd, o->tls_cert != NULL, &url);
+	snprintf(d->url, sizeof d->url, "%s", url.p);
 	struct host *h = calloc(1, sizeof *h);
-	(void)e;
 	if (!h) abort();
 	h->daemon = d;
-	snprintf(d->url, sizeof d->url, "http://%s", o->listen ? o->listen : "127.0.0.1:8420");
+	struct api_host door;
+	struct web_git git = githttp_fill(d);
+	if (!object_store_open(d->data, &h->objects, e)) {
+		free(h);
+		return false;
+	}
+	door_fill(d, h->objects, &door);
+	if (!web_open(d->loop, &web, &door, &git, &h->web, e) ||
+	    !file_write_atomic(daemon_path(d, &scratch, "url").p, str_of(d->url), 0644, e)) {
+		object_store_close(&h->objects);
+		free(h);
+		return false;
+	}
 	*out = h;
 	return true;
 }
 
 void host_close(struct host *h) {
+	AUTO_ARENA scratch = {0};
+	if (!h) return;
+	unlink(daemon_path(h->daemon, &scratch, "url").p);
+	web_close(&h->web);
+	object_store_close(&h->objects);
 	free(h);
 }
 
 void host_notify(struct host *h, uint64_t seq) {
-	(void)h;
 	(void)seq;
+	if (h) web_notify(h->web);
 }
