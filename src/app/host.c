@@ -11,9 +11,11 @@
 #include "web/web.h"
 
 struct host {
+	struct arena life;
 	struct daemon *daemon;
 	struct object_store *objects;
 	struct web *web;
+	struct str spool; // the web server borrows it
 };
 
 enum { PEM_MAX = 1 << 20 };
@@ -40,7 +42,7 @@ bool host_open(struct daemon *d, const struct serve_options *o, struct host **ou
 	AUTO_BUF url = {0};
 	AUTO_ARENA scratch = {0};
 	const char *address = o->listen ? o->listen : "127.0.0.1:8420";
-	struct web_options web = {.trusted_proxy = o->trusted_proxy, .spool = daemon_path(d, &scratch, "tmp").p};
+	struct web_options web = {.trusted_proxy = o->trusted_proxy};
 	if ((o->tls_cert != NULL) != (o->tls_key != NULL))
 		return err_set(e, ERR_INVALID, "--tls-cert and --tls-key go together");
 	if (!check_exposure(o, address, e) || !read_pem(o->tls_cert, &cert, e) || !read_pem(o->tls_key, &key, e)) return false;
@@ -52,6 +54,8 @@ bool host_open(struct daemon *d, const struct serve_options *o, struct host **ou
 	struct host *h = calloc(1, sizeof *h);
 	if (!h) abort();
 	h->daemon = d;
+	h->spool = daemon_path(d, &h->life, "tmp");
+	web.spool = h->spool.p;
 	struct api_host door;
 	struct web_git git = githttp_fill(d);
 	if (!object_store_open(d->data, &h->objects, e)) {
@@ -75,6 +79,7 @@ void host_close(struct host *h) {
 	unlink(daemon_path(h->daemon, &scratch, "url").p);
 	web_close(&h->web);
 	object_store_close(&h->objects);
+	arena_free(&h->life);
 	free(h);
 }
 
