@@ -253,6 +253,7 @@ bool invariant_log(const struct invariant_case *c, struct err *why) {
 
 bool invariant_drains(const struct invariant_case *c, struct err *why) {
 	const struct witness *w = c->before;
+	const struct state *s = c->world->state;
 	if (c->event || !c->world->quiet) return true;
 	for (size_t i = 0; i < w->changes.count; i++) {
 		const struct witness_change *change = table_at(&w->changes, i);
@@ -265,6 +266,11 @@ bool invariant_drains(const struct invariant_case *c, struct err *why) {
 	for (size_t i = 0; i < w->envs.count; i++)
 		if (((const struct witness_env *)table_at(&w->envs, i))->rollout)
 			return broken(why, "faults stopped, still rolling out: environment", i + 1);
+	for (size_t i = 0; s && i < s->envs.count; i++) {
+		const struct env *env = table_at(&s->envs, i);
+		if (env->rollback_wanted || env->requested.v)
+			return broken(why, "faults stopped, a wish is still open: environment", env->id.v);
+	}
 	return w->live_runs ? broken(why, "faults stopped, still running", w->live_runs) : true;
 }
 
