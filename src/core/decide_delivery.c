@@ -126,7 +126,8 @@ static struct release_id next_release(const struct state *s, const struct env *e
 static void roll_back(struct state *s, const struct env *env, enum reason reason, int64_t now_ms,
                       struct decide_list *list) {
 	if (env->rollout.v) {
-		block(s, env, env->rollout_release, reason, now_ms, list);
+		if (env->rollout_release.v != env->history[0].v)
+			block(s, env, env->rollout_release, reason, now_ms, list);
 		cancel(s, env, reason, now_ms, list);
 		return;
 	}

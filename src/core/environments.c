@@ -83,28 +83,31 @@ static void go_back(struct env *env, struct release_id release) {
 	memset(&env->history[STATE_HISTORY - at], 0, at * sizeof env->history[0]);
 }
 
-void environments_rollout_finished(struct state *s, const struct event_rollout_finished *e) {
-	struct env *env = state_env_of_rollout(s, e->rollout);
-	if (e->outcome == OUTCOME_PASSED) {
-		if (env->rollout_is_rollback) go_back(env, env->rollout_release);
-		else remember(env, env->rollout_release);
-	}
-	// A rollback that was wanted while a deploy ran meant that deploy: it is undone unless it got
-	// through, whether or not there was time to ask it to stop.
-	if (e->outcome != OUTCOME_PASSED) env->rollback_wanted = 0;
-	env->rollout.v = 0;
-	env->rollout_release.v = 0;
-	env->cancelling = 0;
-	env->rollout_is_rollback = 0;
-	env->unhealthy = 0;
-}
-
 struct release_id environments_back(const struct state *s, const struct env *env) {
 	for (size_t i = 1; i < STATE_HISTORY; i++) {
 		struct release_id id = env->history[i];
 		if (id.v && id.v != env->history[0].v && !state_is_blocked(s, id, env->id)) return id;
 	}
 	return (struct release_id){0};
+}
+
+void environments_rollout_finished(struct state *s, const struct event_rollout_finished *e) {
+	struct env *env = state_env_of_rollout(s, e->rollout);
+	bool changed = env->history[0].v != env->rollout_release.v;
+	if (e->outcome == OUTCOME_PASSED) {
+		if (env->rollout_is_rollback) go_back(env, env->rollout_release);
+		else remember(env, env->rollout_release);
+	}
+	// A rollback that was wanted while a deploy ran meant that deploy: it is undone unless it got
+	// through, whether or not there was time to ask it to stop; and a wish with nowhere to go must
+	// not stay, or the environment would take nothing any more.
+	if (e->outcome != OUTCOME_PASSED || !changed || !environments_back(s, env).v)
+		env->rollback_wanted = 0;
+	env->rollout.v = 0;
+	env->rollout_release.v = 0;
+	env->cancelling = 0;
+	env->rollout_is_rollback = 0;
+	env->unhealthy = 0;
 }
 
 void environments_deploy_requested(struct state *s, const struct event_deploy_requested *e) {
