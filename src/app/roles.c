@@ -4,6 +4,7 @@
 
 #include "app/audit.h"
 #include "app/serve.h"
+#include "app/stop.h"
 #include "deploy/supervisor.h"
 
 static int serve(struct cli *cli) {
@@ -49,6 +50,9 @@ static const struct args_option collect_options[] = {
 	{0},
 };
 
+static const struct args_option stop_options[] = {
+	OPTION_DATA, {"all", 0, NULL, "every environment of the data folder", NULL}, {0}};
+
 static const struct cli_command commands[] = {
 	{.name = "serve",
      .words = "",
@@ -87,6 +91,14 @@ static const struct cli_command commands[] = {
      .group = CLI_GROUP_SERVER,
      .options = collect_options,
      .run = audit_collect},
+	{.name = "stop",
+     .words = "[ENV]",
+     .brief = "end an environment's service, which otherwise outlives the server",
+     .group = CLI_GROUP_SERVER,
+     .words_max = 1,
+     .options = stop_options,
+     .about = "Stop `weir serve` before, or it starts the environment's supervisor again.",
+     .run = stop_command},
 	{.name = "supervise",
      .words = "FOLDER",
      .brief = "supervise an environment",
