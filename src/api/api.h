@@ -23,9 +23,10 @@ struct api_request {
 };
 
 // More bytes, whenever it is asked. False: the end. True with nothing added: ask again after
-// something happened, or in API_STREAM_MS.
+// something was recorded, and each few seconds.
 enum { API_STREAM_MS = 250 };
 struct api_stream {
+	bool polls; // nobody tells it that there is more: ask again in API_STREAM_MS
 	bool (*more)(struct api_stream *s, struct buf *out);
 	void (*close)(struct api_stream *s); // frees it
 };

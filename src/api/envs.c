@@ -212,7 +212,7 @@ void envs_log(struct call *c) {
 	if (call_flag(c, "follow")) {
 		struct follow *f = calloc(1, sizeof *f);
 		if (!f) abort();
-		*f = (struct follow){{more, end}, strdup(path.p), from + tail.n};
+		*f = (struct follow){{true, more, end}, strdup(path.p), from + tail.n};
 		c->answer.stream = &f->stream;
 	}
 	call_finish(c);

@@ -58,7 +58,8 @@ void eventlog_list(struct call *c) {
 	struct follow *f = calloc(1, sizeof *f);
 	if (!f) abort();
 	uint64_t head = c->host->seq(c->host->context);
-	*f = (struct follow){.stream = {more, end}, .api = c->api, .follow = call_flag(c, "follow")};
+	*f = (struct follow){
+		.stream = {false, more, end}, .api = c->api, .follow = call_flag(c, "follow")};
 	bool recent = call_int(c, "from", -1) < 0;
 	f->next = recent ? head > 50 && !call_text(c, "entity").n ? head - 49 : 1
 	                 : (uint64_t)call_int(c, "from", 1);

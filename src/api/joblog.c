@@ -114,7 +114,7 @@ void joblog_get(struct call *c) {
 	}
 	struct follow *f = calloc(1, sizeof *f);
 	if (!f) abort();
-	*f = (struct follow){.stream = {more, end},
+	*f = (struct follow){.stream = {true, more, end},
 	                     .api = c->api,
 	                     .run = run,
 	                     .format = as,

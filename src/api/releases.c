@@ -231,7 +231,7 @@ void releases_artifact(struct call *c) {
 	struct download *d = calloc(1, sizeof *d);
 	if (!d) abort();
 	*d = (struct download){
-		.stream = {more, end}, .objects = c->host->objects, .tar = !path.n, .files = files};
+		.stream = {false, more, end}, .objects = c->host->objects, .tar = !path.n, .files = files};
 	d->life = c->life; // what the files name goes with them
 	c->life = (struct arena){0};
 	c->answer.stream = &d->stream;

@@ -11,3 +11,4 @@ void log_page(struct html *w, const struct view_log_page *v);
 void environments_page(struct html *w, const struct view_environments *v);
 void environment_page(struct html *w, const struct view_environment *v);
 void notice_page(struct html *w, const struct view_notice *v);
+void login_page(struct html *w, const struct view_frame *f);
