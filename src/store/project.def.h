@@ -18,6 +18,12 @@
 #define THIS_REVISION " WHERE change = :change AND revision = :revision"
 #define THIS_CHANGE " WHERE id = :change AND revision = :revision"
 
+// What the author is told: a refused candidate or landing said more than the code of its reason.
+#define REFUSAL_TEXT                                                                      \
+	"coalesce((SELECT nullif(reason_text, '') FROM candidates WHERE id = :candidate"     \
+	" AND :text = :reason), (SELECT nullif(reason_text, '') FROM landings WHERE candidate" \
+	" = :candidate AND :text = :reason ORDER BY id DESC LIMIT 1), :text)"
+
 #define PROJECT_RULES(RULE)                                                                        \
 	RULE(SERVER_STARTED,                                                                           \
 	     "INSERT INTO server(id, version, seed, slots, started_ms, starts)"                        \
@@ -79,9 +85,9 @@
 	RULE(CHANGE_WITHDRAWN, END_REVISION("withdrawn") ", reason = 'withdrawn'" THIS_REVISION)       \
 	RULE(CHANGE_REJECTED,                                                                          \
 	     "UPDATE changes SET state = 'rejected', ended_ms = :time, reason = :reason,"              \
-	     " reason_text = :text, candidate = :candidate, run = :run" THIS_CHANGE)                   \
+	     " reason_text = " REFUSAL_TEXT ", candidate = :candidate, run = :run" THIS_CHANGE)              \
 	RULE(CHANGE_REJECTED,                                                                          \
-	     END_REVISION("rejected") ", reason = :reason, reason_text = :text" THIS_REVISION)         \
+	     END_REVISION("rejected") ", reason = :reason, reason_text = " REFUSAL_TEXT THIS_REVISION) \
 	RULE(CHANGE_LANDED,                                                                            \
 	     "UPDATE changes SET state = 'landed', ended_ms = :time, landed_ms = :time, reason = '',"  \
 	     " reason_text = '', candidate = :candidate, landing = :landing,"                          \
@@ -182,8 +188,12 @@
 	     " duration_ms = :duration_ms WHERE id = :rollout")                                        \
 	RULE(ROLLOUT_FINISHED, "UPDATE envs SET rollout = 0 WHERE rollout = :rollout")                 \
 	RULE(ROLLOUT_FINISHED,                                                                         \
+	     /* after a rollback the way back is what the release had below it when it came */         \
 	     "UPDATE envs SET (release, previous) = (SELECT r.release, iif(envs.release = r.release,"  \
-	     " envs.previous, envs.release) FROM rollouts AS r WHERE r.id = :rollout),"                \
+	     " envs.previous, iif(r.cause = 'rollback', coalesce((SELECT q.previous FROM rollouts AS"  \
+	     " q WHERE q.env = r.env AND q.release = r.release AND q.state = 'live' AND q.cause <>"    \
+	     " 'rollback' ORDER BY q.id DESC LIMIT 1), 0), envs.release)) FROM rollouts AS r WHERE"    \
+	     " r.id = :rollout),"                                                                      \
 	     " live_ms = :time, health = 'healthy', health_text = '', health_ms = :time"               \
 	     " WHERE :outcome = 'passed' AND id = (SELECT env FROM rollouts WHERE id = :rollout)")     \
 	/* A release brings every change that landed before its own. */                                \
