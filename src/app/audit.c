@@ -44,7 +44,8 @@ struct audit {
 };
 
 static void find(struct audit *a, const char *what, const struct err *e) {
-	if (a->count < FINDINGS_MAX) a->findings[a->count] = arena_printf(&a->life, "%s: %s", what, e->text);
+	if (a->count < FINDINGS_MAX)
+		a->findings[a->count] = arena_printf(&a->life, "%s: %s", what, e->text);
 	a->count++;
 }
 
@@ -89,7 +90,8 @@ static bool world_inputs_match(void *context, struct digest inputs, struct oid t
 	AUTO_JSON v = NULL;
 	struct err e;
 	struct oid recorded;
-	if (!object_get(a->objects, inputs, 1 << 20, &text, &e)) return e.code == ERR_NOT_FOUND; // collected
+	if (!object_get(a->objects, inputs, 1 << 20, &text, &e))
+		return e.code == ERR_NOT_FOUND; // collected
 	return json_parse(buf_view(&text), &v, &e) && oid_parse(json_get_str(v, "tree"), &recorded) &&
 	       oid_eq(recorded, tree);
 }
@@ -102,9 +104,12 @@ static bool open_repos(struct audit *a, const char *data, struct err *e) {
 	a->repos = ARENA_ARRAY(&a->life, struct audit_repo, rows.n + 1);
 	for (size_t i = 0; i < rows.n; i++) {
 		struct audit_repo *r = &a->repos[i];
-		struct str path = arena_printf(&a->life, "%s/repos/" STR_FMT ".git", data, STR_ARG(rows.p[i].name));
-		*r = (struct audit_repo){rows.p[i].id.v, NULL, rows.p[i].name, rows.p[i].trunk, rows.p[i].follow != 0};
-		if (!git_repo_open_foreign(a->git, path.p, NULL, NULL, &r->git, e)) return err_context(e, STR_FMT, STR_ARG(r->name));
+		struct str path = arena_printf(&a->life, "%s/repos/" STR_FMT ".git", data,
+		                               STR_ARG(rows.p[i].name));
+		*r = (struct audit_repo){rows.p[i].id.v, NULL, rows.p[i].name, rows.p[i].trunk,
+		                         rows.p[i].follow != 0};
+		if (!git_repo_open_foreign(a->git, path.p, NULL, NULL, &r->git, e))
+			return err_context(e, STR_FMT, STR_ARG(r->name));
 		a->repo_count++;
 	}
 	return true;
@@ -147,7 +152,9 @@ static void ask_all(struct audit *a, const struct event *event, uint64_t seq) {
 	for (size_t i = 0; i < count; i++) {
 		struct err why = {0};
 		if (rows[i].holds(&c, &why)) continue;
-		find(a, arena_printf(&a->life, "%s, event %llu", rows[i].promise, (unsigned long long)seq).p, &why);
+		find(a,
+		     arena_printf(&a->life, "%s, event %llu", rows[i].promise, (unsigned long long)seq).p,
+		     &why);
 	}
 }
 
@@ -177,9 +184,11 @@ static void run_audit(struct audit *a, struct err *e) {
 	struct collect_policy policy = {.now_ms = clock_wall_ms(), COLLECT_POLICY_USUAL};
 	uint64_t live;
 	if (!store_verify(a->store, &head, e)) find(a, "the log's hash chain is whole", e);
-	if (!store_replay(a->store, 1, head.seq ? head.seq : UINT64_MAX, take_event, a, e)) find(a, "the log can be read", e);
+	if (!store_replay(a->store, 1, head.seq ? head.seq : UINT64_MAX, take_event, a, e))
+		find(a, "the log can be read", e);
 	if (!store_check_projections(a->store, e)) find(a, "the projections are what the log gives", e);
-	if (!collect_check(a->store, a->objects, policy, &live, e)) find(a, "every object that is needed is there", e);
+	if (!collect_check(a->store, a->objects, policy, &live, e))
+		find(a, "every object that is needed is there", e);
 }
 
 static void print_findings(const struct cli *cli, const struct audit *a, struct digest state) {
@@ -199,7 +208,8 @@ static void print_findings(const struct cli *cli, const struct audit *a, struct 
 		jsonw_object_end(&w);
 		buf_char(&out, '\n');
 	} else {
-		for (size_t i = 0; i < a->count && i < FINDINGS_MAX; i++) buf_printf(&out, "✗ " STR_FMT "\n", STR_ARG(a->findings[i]));
+		for (size_t i = 0; i < a->count && i < FINDINGS_MAX; i++)
+			buf_printf(&out, "✗ " STR_FMT "\n", STR_ARG(a->findings[i]));
 		if (a->count > FINDINGS_MAX) buf_printf(&out, "and %zu more\n", a->count - FINDINGS_MAX);
 		if (!a->count) buf_printf(&out, "✓ every promise holds over %zu events\n", a->events);
 	}
@@ -219,7 +229,8 @@ int audit_command(struct cli *cli) {
 		return cli_fail(cli, &e, NULL);
 	}
 	run_audit(&a, &e);
-	// A daemon that works meanwhile may have landed since: looked at last, and again when it differs.
+	// A daemon that works meanwhile may have landed since: looked at last, and again when it
+	// differs.
 	size_t before = a.count;
 	check_tips(&a);
 	if (a.count > before) {
@@ -260,13 +271,16 @@ static void print_state(const struct cli *cli, const struct audit *a) {
 	} else {
 		buf_printf(&out, "event %llu, ", (unsigned long long)s->events);
 		clocktext_rfc3339(&out, s->now_ms);
-		buf_printf(&out, "\nstate %s (%zu bytes)\n%u open changes, %u rejected, %u candidates, %u runs\n", hex,
-		           state_bytes(s), s->changes.count, s->rejected.count, s->candidates.count, s->runs.count);
+		buf_printf(&out,
+		           "\nstate %s (%zu bytes)\n%u open changes, %u rejected, %u candidates, %u runs\n",
+		           hex, state_bytes(s), s->changes.count, s->rejected.count, s->candidates.count,
+		           s->runs.count);
 		for (size_t i = 0; i < s->repos.count; i++) {
 			const struct repo *r = table_at(&s->repos, i);
 			char tip[OID_HEX_MAX + 1];
 			oid_hex(r->tip, tip);
-			buf_printf(&out, STR_FMT " %s %.12s\n", STR_ARG(state_name(&r->name)), r->trunk, *tip ? tip : "none yet");
+			buf_printf(&out, STR_FMT " %s %.12s\n", STR_ARG(state_name(&r->name)), r->trunk,
+			           *tip ? tip : "none yet");
 		}
 	}
 	cli_out(buf_view(&out));
@@ -274,7 +288,8 @@ static void print_state(const struct cli *cli, const struct audit *a) {
 
 static bool replay_event(void *context, uint64_t seq, const struct event *event, struct err *e) {
 	struct audit *a = context;
-	if (!apply_check(&a->state, event, e)) return err_context(e, "event %llu", (unsigned long long)seq);
+	if (!apply_check(&a->state, event, e))
+		return err_context(e, "event %llu", (unsigned long long)seq);
 	apply_event(&a->state, event);
 	return true;
 }
@@ -283,7 +298,8 @@ int audit_replay(struct cli *cli) {
 	struct audit a = {0};
 	struct err e;
 	int64_t until = INT64_MAX;
-	if (!args_number(&cli->args, "until", 1, INT64_MAX, &until, &e)) return cli_usage(cli, "%s", e.text);
+	if (!args_number(&cli->args, "until", 1, INT64_MAX, &until, &e))
+		return cli_usage(cli, "%s", e.text);
 	state_init(&a.state);
 	witness_init(&a.witness);
 	bool ok = store_open(data_folder(cli), STORE_READ, &a.store, &e) &&
@@ -295,20 +311,26 @@ int audit_replay(struct cli *cli) {
 
 // ---------------------------------------------------------------- backup and retention
 
-// Repositories by git's own clone; the log was copied first, so every landed commit it names is in them.
+// Repositories by git's own clone; the log was copied first, so every landed commit it names is in
+// them.
 static bool copy_repos(const char *data, const char *to, struct arena *life, struct err *e) {
 	struct str *names;
 	size_t count;
-	struct str from = arena_printf(life, "%s/repos", data), target = arena_printf(life, "%s/repos", to);
-	if (!file_make_folders(target.p, 0755, e) || !file_list(from.p, life, &names, &count, e)) return false;
+	struct str from = arena_printf(life, "%s/repos", data),
+			   target = arena_printf(life, "%s/repos", to);
+	if (!file_make_folders(target.p, 0755, e) || !file_list(from.p, life, &names, &count, e))
+		return false;
 	for (size_t i = 0; i < count; i++) {
 		AUTO_OUTPUT out = {0};
 		if (!str_ends(names[i], STR(".git"))) continue;
-		const char *const argv[] = {"cp", "-a", arena_printf(life, "%s/" STR_FMT, from.p, STR_ARG(names[i])).p, target.p, NULL};
+		const char *const argv[] = {"cp", "-a",
+		                            arena_printf(life, "%s/" STR_FMT, from.p, STR_ARG(names[i])).p,
+		                            target.p, NULL};
 		struct process_spec spec = {.argv = argv, PROCESS_SPEC_NONE, .die_with_parent = true};
 		if (!process_run(&spec, STR_NONE, 1 << 20, -1, &out, e)) return false;
 		if (out.status.end != PROCESS_EXITED || out.status.code)
-			return err_set(e, ERR_IO, "cannot copy " STR_FMT ": " STR_FMT, STR_ARG(names[i]), STR_ARG(str_trim(buf_view(&out.err))));
+			return err_set(e, ERR_IO, "cannot copy " STR_FMT ": " STR_FMT, STR_ARG(names[i]),
+			               STR_ARG(str_trim(buf_view(&out.err))));
 	}
 	return true;
 }
@@ -338,8 +360,10 @@ int audit_backup(struct cli *cli) {
 	    !backup_make(store, objects, policy, to, &head, &e) || !copy_repos(data, to, &life, &e) ||
 	    !copy_secrets(data, to, &life, &e))
 		return cli_fail(cli, &e, NULL);
-	struct str text = arena_printf(&life, "✓ %s holds everything up to event %llu, checked; serve it with `weir serve --data %s`\n",
-	                               to, (unsigned long long)head.seq, to);
+	struct str text = arena_printf(
+		&life,
+		"✓ %s holds everything up to event %llu, checked; serve it with `weir serve --data %s`\n",
+		to, (unsigned long long)head.seq, to);
 	cli_out(text);
 	return 0;
 }
@@ -358,11 +382,13 @@ int audit_collect(struct cli *cli) {
 	    !args_number(&cli->args, "releases", 2, 100000, &policy.releases, &e))
 		return cli_usage(cli, "%s", e.text);
 	if (!file_lock(arena_printf(&life, "%s/lock", data).p, &lock, &e))
-		return e.code == ERR_BUSY ? cli_fail(cli, &e, "the daemon collects by itself every night") : cli_fail(cli, &e, NULL);
+		return e.code == ERR_BUSY ? cli_fail(cli, &e, "the daemon collects by itself every night")
+		                          : cli_fail(cli, &e, NULL);
 	if (!store_open(data, STORE_READ, &store, &e) || !object_store_open(data, &objects, &e) ||
 	    !collect_run(store, objects, policy, &done, &e))
 		return cli_fail(cli, &e, NULL);
-	cli_out(arena_printf(&life, "✓ %llu objects live, %llu removed, %llu bytes freed\n", (unsigned long long)done.live,
-	                     (unsigned long long)done.removed, (unsigned long long)done.removed_bytes));
+	cli_out(arena_printf(&life, "✓ %llu objects live, %llu removed, %llu bytes freed\n",
+	                     (unsigned long long)done.live, (unsigned long long)done.removed,
+	                     (unsigned long long)done.removed_bytes));
 	return 0;
 }

@@ -45,9 +45,11 @@ static bool look(struct addition *a, struct git_repo *git, struct err *e) {
 	enum reason reason;
 	struct err why;
 	char ref[256];
-	if (a->asked.follow && !git_follow_fetch(git, arena_cstr(&a->life, a->asked.source), e)) return false;
+	if (a->asked.follow && !git_follow_fetch(git, arena_cstr(&a->life, a->asked.source), e))
+		return false;
 	if (!git_repo_trunk(git, &a->life, &a->trunk, e)) return false;
-	snprintf(ref, sizeof ref, a->asked.follow ? "refs/follow/" STR_FMT : "refs/heads/" STR_FMT, STR_ARG(a->trunk));
+	snprintf(ref, sizeof ref, a->asked.follow ? "refs/follow/" STR_FMT : "refs/heads/" STR_FMT,
+	         STR_ARG(a->trunk));
 	if (!git_object_resolve(git, str_of(ref), &a->tip, e)) return false;
 	if (oid_is_none(a->tip)) return true;
 	if (!pipeline_read_own(git, a->tip, &a->life, &a->pipeline, &reason, &why))
@@ -58,13 +60,15 @@ static bool look(struct addition *a, struct git_repo *git, struct err *e) {
 static void add_work(void *context) {
 	struct addition *a = context;
 	struct git_repo *git = NULL;
-	struct str path = daemon_path(a->daemon, &a->life, "repos/" STR_FMT ".git", STR_ARG(a->asked.name));
+	struct str path = daemon_path(a->daemon, &a->life, "repos/" STR_FMT ".git",
+	                              STR_ARG(a->asked.name));
 	a->made = make(a, path, &a->error) && git_repo_open(a->daemon->git, path.p, &git, &a->error) &&
 	          look(a, git, &a->error);
 	if (git) git_repo_close(git);
 }
 
-static enum turn_fill fill_id(void *context, const struct state *s, struct event *e, struct err *why) {
+static enum turn_fill fill_id(void *context, const struct state *s, struct event *e,
+                              struct err *why) {
 	struct addition *a = context;
 	(void)why;
 	a->id.v = s->next_repo;
@@ -72,7 +76,8 @@ static enum turn_fill fill_id(void *context, const struct state *s, struct event
 	return TURN_GO;
 }
 
-static enum turn_fill fill_moved(void *context, const struct state *s, struct event *e, struct err *why) {
+static enum turn_fill fill_moved(void *context, const struct state *s, struct event *e,
+                                 struct err *why) {
 	struct addition *a = context;
 	(void)s;
 	(void)why;
@@ -80,7 +85,8 @@ static enum turn_fill fill_moved(void *context, const struct state *s, struct ev
 	return TURN_GO;
 }
 
-static enum turn_fill fill_configured(void *context, const struct state *s, struct event *e, struct err *why) {
+static enum turn_fill fill_configured(void *context, const struct state *s, struct event *e,
+                                      struct err *why) {
 	struct addition *a = context;
 	(void)s;
 	(void)why;
@@ -120,7 +126,8 @@ static void add_done(void *context) {
 	                                    .follow = a->asked.follow,
 	                                    .changes = a->asked.changes,
 	                                    .poll_ms = a->asked.poll_ms ? a->asked.poll_ms : 30000}};
-	struct event moved = {.kind = EVENT_TRUNK_MOVED, .trunk_moved = {.to = a->tip, .by = STR("import")}};
+	struct event moved = {.kind = EVENT_TRUNK_MOVED,
+	                      .trunk_moved = {.to = a->tip, .by = STR("import")}};
 	struct event plan = {.kind = EVENT_REPO_CONFIGURED,
 	                     .repo_configured = {.commit = a->tip,
 	                                         .plan_digest = a->pipeline.own_digest,
@@ -131,7 +138,8 @@ static void add_done(void *context) {
 	turn_submit(turn, &plan, fill_configured, configured, a);
 }
 
-void bootstrap_add(struct daemon *d, const struct bootstrap_repo *repo, turn_done_fn *done, void *context) {
+void bootstrap_add(struct daemon *d, const struct bootstrap_repo *repo, turn_done_fn *done,
+                   void *context) {
 	struct addition *a = calloc(1, sizeof *a);
 	if (!a) abort();
 	a->daemon = d;
@@ -144,9 +152,11 @@ void bootstrap_add(struct daemon *d, const struct bootstrap_repo *repo, turn_don
 	a->context = context;
 	if (!git_serve_name_ok(repo->name) || repo->name.n > 63) {
 		struct err why;
-		err_set(&why, ERR_INVALID,
-		        "\"" STR_FMT "\" is no name for a repository: 1 to 63 letters, digits, dots, dashes and underscores",
-		        STR_ARG(repo->name));
+		err_set(
+			&why, ERR_INVALID,
+			"\"" STR_FMT
+			"\" is no name for a repository: 1 to 63 letters, digits, dots, dashes and underscores",
+			STR_ARG(repo->name));
 		if (done) done(context, false, &why, NULL);
 		end_addition(a);
 		return;
@@ -163,7 +173,8 @@ void bootstrap_add(struct daemon *d, const struct bootstrap_repo *repo, turn_don
 
 // ---------------------------------------------------------------- after the replay
 
-static bool reconcile_trunk(struct daemon *d, const struct repo *row, struct daemon_repo *r, struct err *e) {
+static bool reconcile_trunk(struct daemon *d, const struct repo *row, struct daemon_repo *r,
+                            struct err *e) {
 	struct oid tip;
 	char ref[192];
 	if (row->follow || row->landing.v) return true; // the landing finds out itself
@@ -173,8 +184,10 @@ static bool reconcile_trunk(struct daemon *d, const struct repo *row, struct dae
 	char was[OID_HEX_MAX + 1], is[OID_HEX_MAX + 1];
 	oid_hex(row->tip, was);
 	oid_hex(tip, is);
-	note(NOTE_WARN, "%s of %s is %s, the log says %s: it moved without weir", r->trunk, r->name, is, was);
-	struct event moved = {.kind = EVENT_TRUNK_MOVED, .trunk_moved = {row->id, row->tip, tip, STR("unknown")}};
+	note(NOTE_WARN, "%s of %s is %s, the log says %s: it moved without weir", r->trunk, r->name, is,
+	     was);
+	struct event moved = {.kind = EVENT_TRUNK_MOVED,
+	                      .trunk_moved = {row->id, row->tip, tip, STR("unknown")}};
 	turn_submit(d->turn, &moved, NULL, NULL, NULL);
 	return true;
 }
@@ -185,7 +198,8 @@ static bool reconcile_refs(struct daemon *d, const struct state *s, struct err *
 		struct daemon_repo *r = daemon_repo(d, c->repo);
 		struct err why;
 		if (r && !git_landing_write_change(r->git, c->id.v, c->revision, c->head, &why)) {
-			if (why.code != ERR_CONFLICT) return err_context(e, "change %llu: %s", (unsigned long long)c->id.v, why.text);
+			if (why.code != ERR_CONFLICT)
+				return err_context(e, "change %llu: %s", (unsigned long long)c->id.v, why.text);
 			note(NOTE_WARN, "change %llu: %s", (unsigned long long)c->id.v, why.text);
 		}
 	}
@@ -196,19 +210,22 @@ bool bootstrap_reconcile(struct daemon *d, struct err *e) {
 	const struct state *s = turn_state(d->turn);
 	for (size_t i = 0; i < s->repos.count; i++) {
 		const struct repo *row = table_at(&s->repos, i);
-		if (!daemon_open_repo(d, row->id, state_name(&row->name), str_of(row->trunk), e)) return false;
+		if (!daemon_open_repo(d, row->id, state_name(&row->name), str_of(row->trunk), e))
+			return false;
 		if (!reconcile_trunk(d, row, daemon_repo(d, row->id), e)) return false;
 	}
 	return reconcile_refs(d, s, e);
 }
 
-static void work_tree_added(void *context, bool ok, const struct err *why, const struct event *applied) {
+static void work_tree_added(void *context, bool ok, const struct err *why,
+                            const struct event *applied) {
 	struct daemon *d = context;
 	if (!ok) {
 		fprintf(stderr, "error: cannot add this work tree: %s\n", why->text);
 		return;
 	}
-	printf("Serving a copy of this repository. Next:\n  git remote add weir %s/git/" STR_FMT ".git\n"
+	printf("Serving a copy of this repository. Next:\n  git remote add weir %s/git/" STR_FMT
+	       ".git\n"
 	       "  git push weir HEAD:refs/for/" STR_FMT "\n",
 	       d->url, STR_ARG(applied->repo_added.name), STR_ARG(applied->repo_added.trunk));
 	fflush(stdout);
@@ -227,7 +244,8 @@ bool bootstrap_work_tree(struct daemon *d, struct err *e) {
 	for (size_t i = 0; i < top.n; i++) {
 		char c = top.p[i];
 		if (c == '/') buf_reset(&name);
-		else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.')
+		else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		         c == '-' || c == '_' || c == '.')
 			buf_char(&name, c);
 	}
 	if (!git_serve_name_ok(buf_view(&name))) buf_reset(&name), buf_cstr(&name, "project");

@@ -26,7 +26,8 @@ struct str daemon_path(const struct daemon *d, struct arena *life, const char *f
 	return arena_str(life, buf_view(&path));
 }
 
-bool daemon_open_repo(struct daemon *d, struct repo_id id, struct str name, struct str trunk, struct err *e) {
+bool daemon_open_repo(struct daemon *d, struct repo_id id, struct str name, struct str trunk,
+                      struct err *e) {
 	AUTO_ARENA scratch = {0};
 	struct daemon_repo *r = calloc(1, sizeof *r);
 	d->repos = realloc(d->repos, (d->repo_count + 1) * sizeof(struct daemon_repo *));

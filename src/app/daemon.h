@@ -8,8 +8,8 @@
 //   webhooks.c  URLs that are told; housekeeping.c keeps everything small
 //   dispatch.c  which of them acts on which event, and what is asked again after a start
 //
-// All of them run on the loop's thread; what blocks goes through loop_work with a context of its own. Each is
-// idempotent by the id of its event: asked twice, it acts once.
+// All of them run on the loop's thread; what blocks goes through loop_work with a context of its
+// own. Each is idempotent by the id of its event: asked twice, it acts once.
 #pragma once
 #include "app/turn.h"
 #include "base/hash.h"
@@ -57,8 +57,10 @@ struct daemon {
 struct daemon_repo *daemon_repo(const struct daemon *d, struct repo_id id); // NULL when unknown
 struct daemon_repo *daemon_repo_named(const struct daemon *d, struct str name);
 // Opens DATA/repos/NAME.git and keeps it. Called for repo.added, after the repository was made.
-MUST_USE bool daemon_open_repo(struct daemon *d, struct repo_id id, struct str name, struct str trunk, struct err *e);
-struct str daemon_path(const struct daemon *d, struct arena *life, const char *format, ...) PRINTF_LIKE(3, 4); // below data
+MUST_USE bool daemon_open_repo(struct daemon *d, struct repo_id id, struct str name,
+                               struct str trunk, struct err *e);
+struct str daemon_path(const struct daemon *d, struct arena *life, const char *format, ...)
+	PRINTF_LIKE(3, 4); // below data
 // A set of ids under way, so that an adapter acts once on each.
 struct active {
 	uint64_t *ids;

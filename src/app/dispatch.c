@@ -31,7 +31,9 @@ void dispatch_event(void *daemon, uint64_t seq, const struct event *e) {
 	case EVENT_RUN_ISSUED: runs_start(d->runs, e->run_issued.run); return;
 	case EVENT_RUN_CANCEL_ISSUED: runs_cancel(d->runs, e->run_cancel_issued.run); return;
 	case EVENT_ROLLOUT_ISSUED: rollouts_start(d->rollouts, e->rollout_issued.rollout); return;
-	case EVENT_ROLLOUT_CANCEL_ISSUED: rollouts_cancel(d->rollouts, e->rollout_cancel_issued.rollout); return;
+	case EVENT_ROLLOUT_CANCEL_ISSUED:
+		rollouts_cancel(d->rollouts, e->rollout_cancel_issued.rollout);
+		return;
 	case EVENT_CHANGE_LANDED: ended(d, e->change_landed.change); return;
 	case EVENT_CHANGE_REJECTED: ended(d, e->change_rejected.change); return;
 	case EVENT_CHANGE_WITHDRAWN: ended(d, e->change_withdrawn.change); return;

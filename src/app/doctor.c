@@ -17,7 +17,8 @@ struct doctor {
 	bool bad;
 };
 
-static void say(struct doctor *d, const char *what, enum level level, struct str text, const char *next) {
+static void say(struct doctor *d, const char *what, enum level level, struct str text,
+                const char *next) {
 	static const char *const names[] = {"ok", "warn", "bad"};
 	d->bad = d->bad || level == LEVEL_BAD;
 	jsonw_object(&d->json);
@@ -33,21 +34,25 @@ static struct str first_line(struct doctor *d, const char *const *argv) {
 	AUTO_OUTPUT out = {0};
 	struct err e;
 	struct process_spec spec = {.argv = argv, PROCESS_SPEC_NONE, .die_with_parent = true};
-	if (!process_run(&spec, STR_NONE, 1 << 20, 10000, &out, &e) || out.status.end != PROCESS_EXITED || out.status.code)
+	if (!process_run(&spec, STR_NONE, 1 << 20, 10000, &out, &e) ||
+	    out.status.end != PROCESS_EXITED || out.status.code)
 		return STR_NONE;
 	struct str all = str_trim(buf_view(&out.out));
 	if (!all.n) return STR("works");
 	return arena_str(&d->life, str_cut(&all, '\n'));
 }
 
-static void program(struct doctor *d, const char *name, const char *option, enum level without, const char *next) {
+static void program(struct doctor *d, const char *name, const char *option, enum level without,
+                    const char *next) {
 	const char *const argv[] = {name, option, NULL};
 	struct str line = first_line(d, argv);
-	say(d, name, line.n ? LEVEL_OK : without, line.n ? line : STR("is not installed or does not start"), next);
+	say(d, name, line.n ? LEVEL_OK : without,
+	    line.n ? line : STR("is not installed or does not start"), next);
 }
 
 static void sandbox(struct doctor *d) {
-	const char *const argv[] = {"bwrap", "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "true", NULL};
+	const char *const argv[] = {
+		"bwrap", "--unshare-all", "--unshare-user", "--ro-bind", "/", "/", "true", NULL};
 	bool works = first_line(d, argv).n > 0;
 	say(d, "user namespaces", works ? LEVEL_OK : LEVEL_BAD,
 	    works ? STR("a sandbox can be made") : STR("bubblewrap cannot make a sandbox"),
@@ -57,19 +62,23 @@ static void sandbox(struct doctor *d) {
 static void cgroups(struct doctor *d) {
 	bool v2 = file_exists("/sys/fs/cgroup/cgroup.controllers");
 	bool v1 = file_exists("/sys/fs/cgroup/memory");
-	bool may = access(v2 ? "/sys/fs/cgroup/cgroup.subtree_control" : "/sys/fs/cgroup/memory", W_OK) == 0;
+	bool may = access(v2 ? "/sys/fs/cgroup/cgroup.subtree_control" : "/sys/fs/cgroup/memory",
+	                  W_OK) == 0;
 	struct str text = v2 ? STR("version 2") : v1 ? STR("version 1") : STR("none");
 	say(d, "cgroups", may ? LEVEL_OK : LEVEL_WARN,
-	    may ? text : arena_printf(&d->life, STR_FMT ", not writable: jobs get limits by rlimits only", STR_ARG(text)),
+	    may ? text
+	        : arena_printf(&d->life, STR_FMT ", not writable: jobs get limits by rlimits only",
+	                       STR_ARG(text)),
 	    "run weir by its systemd unit (Delegate=yes), or as root");
 }
 
 static void overlay(struct doctor *d) {
 	AUTO_BUF text = {0};
 	struct err e;
-	bool has = file_read("/proc/filesystems", 1 << 16, &text, &e) && str_contains(buf_view(&text), STR("overlay"));
-	say(d, "overlayfs", has ? LEVEL_OK : LEVEL_BAD, has ? STR("the kernel has it") : STR("the kernel does not have it"),
-	    "modprobe overlay");
+	bool has = file_read("/proc/filesystems", 1 << 16, &text, &e) &&
+	           str_contains(buf_view(&text), STR("overlay"));
+	say(d, "overlayfs", has ? LEVEL_OK : LEVEL_BAD,
+	    has ? STR("the kernel has it") : STR("the kernel does not have it"), "modprobe overlay");
 }
 
 static void disk(struct doctor *d, const char *data) {
@@ -77,16 +86,23 @@ static void disk(struct doctor *d, const char *data) {
 	struct err e;
 	if (!file_space(data, &room, &total, &e) || !total) return;
 	uint64_t percent = room * 100 / total;
-	say(d, "disk", percent >= 10 ? LEVEL_OK : percent >= 5 ? LEVEL_WARN : LEVEL_BAD,
-	    arena_printf(&d->life, "%llu GB of %llu GB are free (%llu %%)", (unsigned long long)(room >> 30),
-	                 (unsigned long long)(total >> 30), (unsigned long long)percent),
+	say(d, "disk",
+	    percent >= 10  ? LEVEL_OK
+	    : percent >= 5 ? LEVEL_WARN
+	                   : LEVEL_BAD,
+	    arena_printf(&d->life, "%llu GB of %llu GB are free (%llu %%)",
+	                 (unsigned long long)(room >> 30), (unsigned long long)(total >> 30),
+	                 (unsigned long long)percent),
 	    "runs are stopped below 5 %: free some, or weir collect");
 }
 
 static void kernel(struct doctor *d) {
 	struct utsname u;
 	if (uname(&u)) return;
-	say(d, "kernel", LEVEL_OK, arena_printf(&d->life, "%s %s, %s", u.sysname, u.release, geteuid() ? "an ordinary user" : "root"), NULL);
+	say(d, "kernel", LEVEL_OK,
+	    arena_printf(&d->life, "%s %s, %s", u.sysname, u.release,
+	                 geteuid() ? "an ordinary user" : "root"),
+	    NULL);
 }
 
 void doctor_look(const char *data, struct buf *out) {
@@ -100,8 +116,10 @@ void doctor_look(const char *data, struct buf *out) {
 	sandbox(&d);
 	overlay(&d);
 	cgroups(&d);
-	program(&d, "haproxy", "-v", LEVEL_WARN, "apt-get install haproxy (needed by environments with a service)");
-	program(&d, "slirp4netns", "--version", LEVEL_WARN, "apt-get install slirp4netns (needed by jobs with network: true)");
+	program(&d, "haproxy", "-v", LEVEL_WARN,
+	        "apt-get install haproxy (needed by environments with a service)");
+	program(&d, "slirp4netns", "--version", LEVEL_WARN,
+	        "apt-get install slirp4netns (needed by jobs with network: true)");
 	disk(&d, data);
 	jsonw_array_end(&d.json);
 	jsonw_key_b(&d.json, "ok", !d.bad);

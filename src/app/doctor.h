@@ -2,5 +2,6 @@
 #pragma once
 #include "base/buf.h"
 
-// {"findings":[{"level":"ok|warn|bad","next","text","what"}],"ok":bool}. Blocks (starts a few programs).
+// {"findings":[{"level":"ok|warn|bad","next","text","what"}],"ok":bool}. Blocks (starts a few
+// programs).
 void doctor_look(const char *data, struct buf *out);

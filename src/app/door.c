@@ -57,7 +57,8 @@ static void submit(void *context, const struct event *e, api_done_fn *done, void
 	turn_submit(d->turn, e, NULL, submitted, submission_new(done, done_context));
 }
 
-static void repo_add(void *context, const struct api_repo_add *add, api_done_fn *done, void *done_context) {
+static void repo_add(void *context, const struct api_repo_add *add, api_done_fn *done,
+                     void *done_context) {
 	struct bootstrap_repo repo = {.name = add->name,
 	                              .source = add->source,
 	                              .trunk = add->trunk,
@@ -86,7 +87,8 @@ static void secret_work(void *context) {
 	                   : secrets_set(t->daemon->data, t->repo_name, t->name, t->value, &t->error);
 }
 
-static void secret_recorded(void *context, bool ok, const struct err *why, const struct event *applied) {
+static void secret_recorded(void *context, bool ok, const struct err *why,
+                            const struct event *applied) {
 	struct secret_task *t = context;
 	t->done(t->context, ok, applied, why);
 	arena_free(&t->life);
@@ -96,14 +98,15 @@ static void secret_recorded(void *context, bool ok, const struct err *why, const
 static void secret_done(void *context) {
 	struct secret_task *t = context;
 	struct event set = {.kind = EVENT_SECRET_SET, .secret_set = {t->repo, t->name, t->by}};
-	struct event removed = {.kind = EVENT_SECRET_REMOVED, .secret_removed = {t->repo, t->name, t->by}};
+	struct event removed = {.kind = EVENT_SECRET_REMOVED,
+	                        .secret_removed = {t->repo, t->name, t->by}};
 	explicit_bzero((void *)(uintptr_t)t->value.p, t->value.n);
 	if (!t->ok) secret_recorded(t, false, &t->error, NULL);
 	else turn_submit(t->daemon->turn, t->removes ? &removed : &set, NULL, secret_recorded, t);
 }
 
-static void secret_set(void *context, struct repo_id repo, struct str name, struct str value, struct str by,
-                       api_done_fn *done, void *done_context) {
+static void secret_set(void *context, struct repo_id repo, struct str name, struct str value,
+                       struct str by, api_done_fn *done, void *done_context) {
 	struct daemon *d = context;
 	struct daemon_repo *r = daemon_repo(d, repo);
 	struct secret_task *t = calloc(1, sizeof *t);
@@ -146,13 +149,18 @@ static void diff_work(void *context) {
 	t->ok = git_query_diff(t->git, t->base, t->head, DIFF_MAX, &t->text, &cut, &t->error);
 }
 
-static void diff(void *context, struct repo_id repo, struct oid base, struct oid head, api_text_fn *done,
-                 void *done_context) {
+static void diff(void *context, struct repo_id repo, struct oid base, struct oid head,
+                 api_text_fn *done, void *done_context) {
 	struct daemon *d = context;
 	struct daemon_repo *r = daemon_repo(d, repo);
 	struct text_task *t = calloc(1, sizeof *t);
 	if (!t) abort();
-	*t = (struct text_task){.daemon = d, .git = r ? r->git : NULL, .base = base, .head = head, .done = done, .context = done_context};
+	*t = (struct text_task){.daemon = d,
+	                        .git = r ? r->git : NULL,
+	                        .base = base,
+	                        .head = head,
+	                        .done = done,
+	                        .context = done_context};
 	if (r) {
 		loop_work(d->loop, diff_work, text_done, t);
 		return;

@@ -56,7 +56,9 @@ static void propose_branch(struct poll *p, const struct git_ref *branch) {
 	};
 	if (str_eq(branch->name, str_of(f->repo->trunk))) return;
 	if (propose_judge(&proposal, &p->life, &p->proposals[p->count], &e)) p->count++;
-	else if (e.code != ERR_CONFLICT) note(NOTE_WARN, "branch " STR_FMT " of %s: %s", STR_ARG(branch->name), f->repo->name, e.text);
+	else if (e.code != ERR_CONFLICT)
+		note(NOTE_WARN, "branch " STR_FMT " of %s: %s", STR_ARG(branch->name), f->repo->name,
+		     e.text);
 }
 
 static void poll_work(void *context) {
@@ -70,7 +72,8 @@ static void poll_work(void *context) {
 	snprintf(ref, sizeof ref, "refs/follow/%s", f->repo->trunk);
 	p->fetched = git_follow_fetch(f->repo->git, f->url.p, &p->error) &&
 	             git_object_resolve(f->repo->git, str_of(ref), &p->tip, &p->error) &&
-	             git_follow_branches(f->repo->git, f->changes, &p->life, &branches, &count, &p->error);
+	             git_follow_branches(f->repo->git, f->changes, &p->life, &branches, &count,
+	                                 &p->error);
 	if (!p->fetched) return;
 	if (!oid_eq(p->tip, p->known_tip) && !oid_is_none(p->tip) &&
 	    !pipeline_read_own(f->repo->git, p->tip, &p->life, &p->pipeline, &reason, &why))
@@ -89,7 +92,8 @@ struct written {
 static void write_ref(void *context) {
 	struct written *w = context;
 	struct err e;
-	if (!git_landing_write_change(w->git, w->change.v, w->revision, w->head, &e)) note(NOTE_WARN, "%s", e.text);
+	if (!git_landing_write_change(w->git, w->change.v, w->revision, w->head, &e))
+		note(NOTE_WARN, "%s", e.text);
 }
 
 static void proposed(void *context, bool ok, const struct err *why, const struct event *applied) {
@@ -98,12 +102,14 @@ static void proposed(void *context, bool ok, const struct err *why, const struct
 	if (!ok || !applied) return;
 	struct written *w = calloc(1, sizeof *w);
 	if (!w) abort();
-	*w = (struct written){f->repo->git, applied->change_proposed.change, (uint64_t)applied->change_proposed.revision,
+	*w = (struct written){f->repo->git, applied->change_proposed.change,
+	                      (uint64_t)applied->change_proposed.revision,
 	                      applied->change_proposed.head};
 	loop_work(f->set->daemon->loop, write_ref, free, w);
 }
 
-static enum turn_fill identify(void *context, const struct state *s, struct event *e, struct err *why) {
+static enum turn_fill identify(void *context, const struct state *s, struct event *e,
+                               struct err *why) {
 	(void)context;
 	return propose_identify(NULL, s, e, why);
 }
@@ -113,11 +119,14 @@ static void submit_tip(struct poll *p) {
 	struct daemon *d = p->follow->set->daemon;
 	const struct repo *row = state_repo(turn_state(d->turn), p->follow->repo->id);
 	if (row->landing.v || oid_eq(row->tip, p->tip) || !oid_eq(row->tip, p->known_tip)) return;
-	struct event moved = {.kind = EVENT_TRUNK_MOVED, .trunk_moved = {row->id, row->tip, p->tip, STR("upstream")}};
-	struct event plan = {.kind = EVENT_REPO_CONFIGURED,
-	                     .repo_configured = {row->id, p->tip, p->pipeline.own_digest, p->pipeline.own, p->unread}};
+	struct event moved = {.kind = EVENT_TRUNK_MOVED,
+	                      .trunk_moved = {row->id, row->tip, p->tip, STR("upstream")}};
+	struct event plan = {
+		.kind = EVENT_REPO_CONFIGURED,
+		.repo_configured = {row->id, p->tip, p->pipeline.own_digest, p->pipeline.own, p->unread}};
 	turn_submit(d->turn, &moved, NULL, NULL, NULL);
-	if (p->unread.n || !digest_eq(p->pipeline.own_digest, row->plan)) turn_submit(d->turn, &plan, NULL, NULL, NULL);
+	if (p->unread.n || !digest_eq(p->pipeline.own_digest, row->plan))
+		turn_submit(d->turn, &plan, NULL, NULL, NULL);
 }
 
 static void poll_done(void *context) {
@@ -156,7 +165,8 @@ static void follow(struct follows *set, struct daemon_repo *r) {
 	struct follow *f = calloc(1, sizeof *f);
 	set->list = realloc(set->list, (set->count + 1) * sizeof(struct follow *));
 	if (!f || !set->list) abort();
-	*f = (struct follow){.set = set, .repo = r, .url = row.url, .changes = row.changes, .poll_ms = row.poll_ms};
+	*f = (struct follow){
+		.set = set, .repo = r, .url = row.url, .changes = row.changes, .poll_ms = row.poll_ms};
 	f->timer = loop_timer(set->daemon->loop, on_due, f);
 	loop_timer_set(f->timer, 0);
 	set->list[set->count++] = f;

@@ -1,5 +1,5 @@
-// Followed repositories: trunk lives elsewhere. Each is fetched at its interval; branches that match are changes, a
-// trunk that others moved is recorded.
+// Followed repositories: trunk lives elsewhere. Each is fetched at its interval; branches that
+// match are changes, a trunk that others moved is recorded.
 #pragma once
 #include "app/daemon.h"
 

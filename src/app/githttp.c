@@ -11,8 +11,8 @@
 #include "os/file.h"
 #include "os/note.h"
 
-// The worker thread stays with the child until it has ended: the child dies with its thread. A clone of a large
-// repository therefore holds one of the pool's threads.
+// The worker thread stays with the child until it has ended: the child dies with its thread. A
+// clone of a large repository therefore holds one of the pool's threads.
 struct exchange {
 	struct daemon *daemon;
 	struct arena life;
@@ -45,7 +45,8 @@ static bool read_head(struct exchange *x, struct err *e) {
 static void exchange_work(void *context) {
 	struct exchange *x = context;
 	x->from = -1;
-	x->ok = git_serve_http(x->daemon->git, &x->request, &x->pid, &x->from, &x->error) && read_head(x, &x->error);
+	x->ok = git_serve_http(x->daemon->git, &x->request, &x->pid, &x->from, &x->error) &&
+	        read_head(x, &x->error);
 	file_close(&x->request.body);
 }
 
@@ -64,10 +65,11 @@ static void exchange_free(void *context) {
 static void exchange_done(void *context) {
 	struct exchange *x = context;
 	struct web_git_header headers[20];
-	struct web_git_answer answer = {.status = x->parsed.status, .headers = headers, .from = x->from};
+	struct web_git_answer answer = {
+		.status = x->parsed.status, .headers = headers, .from = x->from};
 	for (size_t i = 0; i < x->parsed.header_count && i < ARRAY_LEN(headers); i++)
-		headers[answer.header_count++] =
-			(struct web_git_header){x->parsed.headers[i].name, x->parsed.headers[i].value};
+		headers[answer.header_count++] = (struct web_git_header){x->parsed.headers[i].name,
+		                                                         x->parsed.headers[i].value};
 	answer.begun = str_from(buf_view(&x->head), x->parsed.bytes);
 	if (!x->ok) {
 		file_close(&x->from);
@@ -77,7 +79,8 @@ static void exchange_done(void *context) {
 	loop_work(x->daemon->loop, wait_work, exchange_free, x);
 }
 
-static void serve(void *context, const struct web_git_request *q, web_git_fn *done, void *done_context) {
+static void serve(void *context, const struct web_git_request *q, web_git_fn *done,
+                  void *done_context) {
 	struct exchange *x = calloc(1, sizeof *x);
 	if (!x) abort();
 	x->daemon = context;

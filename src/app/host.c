@@ -20,13 +20,16 @@ struct host {
 
 enum { PEM_MAX = 1 << 20 };
 
-// Off loopback weir refuses to start open: TLS or a proxy that is trusted, and tokens in either case.
+// Off loopback weir refuses to start open: TLS or a proxy that is trusted, and tokens in either
+// case.
 static bool check_exposure(const struct serve_options *o, const char *address, struct err *e) {
 	struct str a = str_of(address);
-	bool loopback = str_starts(a, STR("127.")) || str_starts(a, STR("[::1]:")) || str_starts(a, STR("localhost:"));
+	bool loopback = str_starts(a, STR("127.")) || str_starts(a, STR("[::1]:")) ||
+	                str_starts(a, STR("localhost:"));
 	if (loopback || o->tls_cert || o->trusted_proxy) return true;
 	return err_set(e, ERR_INVALID,
-	               "%s is reachable from other machines: add --tls-cert and --tls-key, or --trusted-proxy with the "
+	               "%s is reachable from other machines: add --tls-cert and --tls-key, or "
+	               "--trusted-proxy with the "
 	               "address of the proxy that does TLS, or listen on 127.0.0.1",
 	               address);
 }
@@ -45,7 +48,9 @@ bool host_open(struct daemon *d, const struct serve_options *o, struct host **ou
 	struct web_options web = {.trusted_proxy = o->trusted_proxy};
 	if ((o->tls_cert != NULL) != (o->tls_key != NULL))
 		return err_set(e, ERR_INVALID, "--tls-cert and --tls-key go together");
-	if (!check_exposure(o, address, e) || !read_pem(o->tls_cert, &cert, e) || !read_pem(o->tls_key, &key, e)) return false;
+	if (!check_exposure(o, address, e) || !read_pem(o->tls_cert, &cert, e) ||
+	    !read_pem(o->tls_key, &key, e))
+		return false;
 	if (!web_listen(address, &web.listen_fd, e)) return false;
 	web.tls_cert = o->tls_cert ? cert.p : NULL;
 	web.tls_key = o->tls_key ? key.p : NULL;

@@ -30,8 +30,8 @@ static void collect(const struct daemon *d) {
 		return;
 	}
 	if (done.removed)
-		note(NOTE_INFO, "%llu old objects removed, %llu bytes freed", (unsigned long long)done.removed,
-		     (unsigned long long)done.removed_bytes);
+		note(NOTE_INFO, "%llu old objects removed, %llu bytes freed",
+		     (unsigned long long)done.removed, (unsigned long long)done.removed_bytes);
 }
 
 static void round_work(void *context) {
@@ -39,7 +39,8 @@ static void round_work(void *context) {
 	bool full = h->hour % HOURS_A_NIGHT == 0;
 	struct err e;
 	for (size_t i = 0; i < h->count; i++)
-		if (!git_repo_maintain(h->repos[i], full, &e)) note(NOTE_WARN, "%s: %s", git_repo_path(h->repos[i]), e.text);
+		if (!git_repo_maintain(h->repos[i], full, &e))
+			note(NOTE_WARN, "%s: %s", git_repo_path(h->repos[i]), e.text);
 	if (full) collect(h->daemon);
 }
 

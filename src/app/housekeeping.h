@@ -1,5 +1,5 @@
-// What keeps a long-lived server small and fast: repositories are repacked (lightly every hour, wholly every night),
-// logs and artifacts past their retention are collected every night.
+// What keeps a long-lived server small and fast: repositories are repacked (lightly every hour,
+// wholly every night), logs and artifacts past their retention are collected every night.
 #pragma once
 #include "app/daemon.h"
 

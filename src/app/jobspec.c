@@ -11,7 +11,8 @@ void jobspec_fill(const struct conf_plan *plan, const struct conf_job *job, stru
 	struct exec_pair *env = ARENA_ARRAY(life, struct exec_pair, job->env.n + 3);
 	size_t n = 0;
 	(void)plan;
-	for (size_t i = 0; i < job->env.n; i++) env[n++] = (struct exec_pair){job->env.p[i].name, job->env.p[i].value};
+	for (size_t i = 0; i < job->env.n; i++)
+		env[n++] = (struct exec_pair){job->env.p[i].name, job->env.p[i].value};
 	env[n++] = (struct exec_pair){STR("WEIR_JOB"), job->name};
 	if (facts->repo.n) env[n++] = (struct exec_pair){STR("WEIR_REPO"), facts->repo};
 	if (facts->target.n) env[n++] = (struct exec_pair){STR("WEIR_TARGET"), facts->target};
@@ -47,15 +48,17 @@ struct str jobspec_inputs(struct oid tree, struct oid commit, struct arena *life
 	return arena_str(life, buf_view(&text));
 }
 
-struct digest jobspec_key(const struct conf_plan *plan, const struct conf_job *job, const struct exec_spec *spec,
-                          const struct digest *needs, size_t need_count, struct digest inputs, struct digest toolchain,
+struct digest jobspec_key(const struct conf_plan *plan, const struct conf_job *job,
+                          const struct exec_spec *spec, const struct digest *needs,
+                          size_t need_count, struct digest inputs, struct digest toolchain,
                           enum key_trust trust, struct arena *life) {
 	AUTO_BUF definition = {0};
 	(void)life;
 	plan_job_json(plan, job, &definition);
 	struct key_parts parts = {
 		.job = buf_view(&definition),
-		.env = {spec->env.p, job->env.n}, // the WEIR_* facts name the same job of the same repository
+		.env = {spec->env.p,
+	            job->env.n}, // the WEIR_* facts name the same job of the same repository
 		.needs = needs,
 		.need_count = need_count,
 		.inputs = inputs,
@@ -66,5 +69,6 @@ struct digest jobspec_key(const struct conf_plan *plan, const struct conf_job *j
 }
 
 bool jobspec_is_reusable(const struct conf_job *job) {
-	return !job->network && job->secrets.n == 0 && job->when != CONF_WHEN_NIGHTLY && job->cache.n == 0;
+	return !job->network && job->secrets.n == 0 && job->when != CONF_WHEN_NIGHTLY &&
+	       job->cache.n == 0;
 }

@@ -1,11 +1,12 @@
-// From a job of a plan to what exec runs: the same for the daemon and for `weir run`, so that both get the same key.
+// From a job of a plan to what exec runs: the same for the daemon and for `weir run`, so that both
+// get the same key.
 #pragma once
 #include "base/arena.h"
 #include "conf/plan.h"
 #include "exec/key.h"
 #include "exec/spec.h"
 
-struct jobspec_facts { // what becomes WEIR_* in the environment, beside the job's own env
+struct jobspec_facts {       // what becomes WEIR_* in the environment, beside the job's own env
 	struct str repo, target; // "" in weir run
 };
 
@@ -15,8 +16,10 @@ void jobspec_fill(const struct conf_plan *plan, const struct conf_job *job, stru
 // The inputs object of a whole tree (commit: only for jobs with `git: true`, else none).
 struct str jobspec_inputs(struct oid tree, struct oid commit, struct arena *life);
 // The verdict's key. needs: artifacts of the jobs it needs, in the order of job->needs.
-struct digest jobspec_key(const struct conf_plan *plan, const struct conf_job *job, const struct exec_spec *spec,
-                          const struct digest *needs, size_t need_count, struct digest inputs, struct digest toolchain,
+struct digest jobspec_key(const struct conf_plan *plan, const struct conf_job *job,
+                          const struct exec_spec *spec, const struct digest *needs,
+                          size_t need_count, struct digest inputs, struct digest toolchain,
                           enum key_trust trust, struct arena *life);
-// Whether a verdict of this job may be taken for another run of the same key: not when it may look outside.
+// Whether a verdict of this job may be taken for another run of the same key: not when it may look
+// outside.
 bool jobspec_is_reusable(const struct conf_job *job);

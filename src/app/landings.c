@@ -77,14 +77,16 @@ static void refuse_conflict(struct build *b, const struct git_merge *m) {
 		buf_str(&text, m->conflicts[i].path);
 	}
 	if (m->conflict_files > 5) buf_printf(&text, " and %zu more", m->conflict_files - 5);
-	refuse(b, REASON_CONFLICT_WITH_BASE, arena_str(&b->life, buf_view(&text)), conflicts_json(m, &b->life));
+	refuse(b, REASON_CONFLICT_WITH_BASE, arena_str(&b->life, buf_view(&text)),
+	       conflicts_json(m, &b->life));
 }
 
 static void add_plan(struct build *b, const struct git_candidate *made) {
 	struct pipeline p;
 	enum reason reason;
 	struct err e;
-	if (!pipeline_read(b->repo->git, made->commit, b->trunk, b->change.pipeline_scope != 0, &b->life, &p, &reason, &e)) {
+	if (!pipeline_read(b->repo->git, made->commit, b->trunk, b->change.pipeline_scope != 0,
+	                   &b->life, &p, &reason, &e)) {
 		if (p.told.n) refuse(b, reason, p.told, STR_NONE);
 		else refuse_err(b, reason, &e);
 		return;
@@ -94,7 +96,8 @@ static void add_plan(struct build *b, const struct git_candidate *made) {
 		return;
 	}
 	b->fact = (struct event){.kind = EVENT_CANDIDATE_BUILT,
-	                         .candidate_built = {b->candidate.id, made->commit, made->tree, p.digest, p.plan, p.skipped}};
+	                         .candidate_built = {b->candidate.id, made->commit, made->tree,
+	                                             p.digest, p.plan, p.skipped}};
 }
 
 static void build_work(void *context) {
@@ -109,8 +112,10 @@ static void build_work(void *context) {
 		return;
 	}
 	meta.author = head.author;
-	if (!git_candidate_build(b->repo->git, b->candidate.base, b->candidate.head, &meta, &b->life, &made, &e)) {
-		refuse_err(b, e.code == ERR_CONFLICT ? REASON_UNRELATED_HISTORY : REASON_INFRASTRUCTURE, &e);
+	if (!git_candidate_build(b->repo->git, b->candidate.base, b->candidate.head, &meta, &b->life,
+	                         &made, &e)) {
+		refuse_err(b, e.code == ERR_CONFLICT ? REASON_UNRELATED_HISTORY : REASON_INFRASTRUCTURE,
+		           &e);
 		return;
 	}
 	switch (made.kind) {
@@ -125,7 +130,8 @@ static void build_work(void *context) {
 static void build_done(void *context) {
 	struct build *b = context;
 	daemon_end(&b->landings->building, b->candidate.id.v);
-	if (b->fact.kind != EVENT_NONE) turn_submit(b->landings->daemon->turn, &b->fact, NULL, NULL, NULL);
+	if (b->fact.kind != EVENT_NONE)
+		turn_submit(b->landings->daemon->turn, &b->fact, NULL, NULL, NULL);
 	arena_free(&b->life);
 	free(b);
 }
@@ -171,13 +177,15 @@ struct land {
 
 static bool land_once(struct land *l, const char *ref, struct err *e) {
 	if (l->url.n)
-		return git_follow_land(l->repo->git, l->url.p, l->repo->trunk, l->from, l->candidate.commit, &l->result, e);
+		return git_follow_land(l->repo->git, l->url.p, l->repo->trunk, l->from, l->candidate.commit,
+		                       &l->result, e);
 	return git_landing_land(l->repo->git, ref, l->from, l->candidate.commit, &l->result, e);
 }
 
 static bool ask_what_became(struct land *l, const char *ref, struct err *e) {
 	if (l->url.n)
-		return git_follow_recover(l->repo->git, l->url.p, l->repo->trunk, l->from, l->candidate.commit, &l->result, e);
+		return git_follow_recover(l->repo->git, l->url.p, l->repo->trunk, l->from,
+		                          l->candidate.commit, &l->result, e);
 	return git_landing_recover(l->repo->git, ref, l->from, l->candidate.commit, &l->result, e);
 }
 
@@ -194,13 +202,15 @@ static void land_work(void *context) {
 		if (!l->known) l->known = land_once(l, ref, &l->error) && l->result.state != GIT_NOT_YET;
 	}
 	l->has_pipeline = l->known && l->result.state == GIT_LANDED &&
-	                  pipeline_read_own(l->repo->git, l->candidate.commit, &l->life, &l->pipeline, &reason, &e);
+	                  pipeline_read_own(l->repo->git, l->candidate.commit, &l->life, &l->pipeline,
+	                                    &reason, &e);
 }
 
 static void submit_landed(struct daemon *d, const struct land *l) {
 	const struct candidate *c = &l->candidate;
-	struct event landed = {.kind = EVENT_CHANGE_LANDED,
-	                       .change_landed = {c->change, c->revision, c->id, l->id, c->commit, l->from, c->tree}};
+	struct event landed = {
+		.kind = EVENT_CHANGE_LANDED,
+		.change_landed = {c->change, c->revision, c->id, l->id, c->commit, l->from, c->tree}};
 	struct event configured = {.kind = EVENT_REPO_CONFIGURED,
 	                           .repo_configured = {.repo = c->repo,
 	                                               .commit = c->commit,
@@ -220,8 +230,10 @@ static void land_done(void *context) {
 	} else {
 		struct event failed = {
 			.kind = EVENT_LANDING_FAILED,
-			.landing_failed = {l->id, l->known ? l->result.tip : (struct oid){0}, str_of(l->known ? "trunk moved" : l->error.text)}};
-		note(NOTE_WARN, "landing %llu: " STR_FMT, (unsigned long long)l->id.v, STR_ARG(failed.landing_failed.text));
+			.landing_failed = {l->id, l->known ? l->result.tip : (struct oid){0},
+		                       str_of(l->known ? "trunk moved" : l->error.text)}};
+		note(NOTE_WARN, "landing %llu: " STR_FMT, (unsigned long long)l->id.v,
+		     STR_ARG(failed.landing_failed.text));
 		turn_submit(d->turn, &failed, NULL, NULL, NULL);
 	}
 	arena_free(&l->life);

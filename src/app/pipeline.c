@@ -8,15 +8,17 @@
 enum { PATHS_MAX = 100000 };
 
 // told: what a person is to read when it fails, whole.
-static bool read_plan(struct git_repo *r, struct oid commit, struct arena *life, struct conf_plan **out,
-                      struct str *told_to, enum reason *reason, struct err *e) {
+static bool read_plan(struct git_repo *r, struct oid commit, struct arena *life,
+                      struct conf_plan **out, struct str *told_to, enum reason *reason,
+                      struct err *e) {
 	AUTO_BUF text = {0};
 	if (!git_query_file(r, commit, STR("weir.yml"), CONF_BYTES_MAX, &text, e)) {
-		*reason = e->code == ERR_NOT_FOUND                             ? REASON_NO_CONFIG
+		*reason = e->code == ERR_NOT_FOUND                         ? REASON_NO_CONFIG
 		          : e->code == ERR_INVALID || e->code == ERR_LIMIT ? REASON_BAD_CONFIG
-		                                                             : REASON_INFRASTRUCTURE;
-		return *reason == REASON_NO_CONFIG ? err_set(e, ERR_NOT_FOUND, "there is no weir.yml at the root of the tree")
-		                                   : err_context(e, "weir.yml");
+		                                                           : REASON_INFRASTRUCTURE;
+		return *reason == REASON_NO_CONFIG
+		           ? err_set(e, ERR_NOT_FOUND, "there is no weir.yml at the root of the tree")
+		           : err_context(e, "weir.yml");
 	}
 	struct str kept = arena_str(life, buf_view(&text));
 	struct conf_diagnostics d = {.life = life};
@@ -28,15 +30,16 @@ static bool read_plan(struct git_repo *r, struct oid commit, struct arena *life,
 	return err_set(e, ERR_INVALID, STR_FMT, STR_ARG(*told_to));
 }
 
-static struct str plan_text(const struct conf_plan *plan, struct arena *life, struct digest *digest) {
+static struct str plan_text(const struct conf_plan *plan, struct arena *life,
+                            struct digest *digest) {
 	AUTO_BUF text = {0};
 	plan_json(plan, &text);
 	*digest = digest_of(buf_view(&text));
 	return arena_str(life, buf_view(&text));
 }
 
-bool pipeline_read_own(struct git_repo *r, struct oid commit, struct arena *life, struct pipeline *out,
-                       enum reason *reason, struct err *e) {
+bool pipeline_read_own(struct git_repo *r, struct oid commit, struct arena *life,
+                       struct pipeline *out, enum reason *reason, struct err *e) {
 	struct conf_plan *plan;
 	if (!read_plan(r, commit, life, &plan, &out->told, reason, e)) return false;
 	out->own = plan_text(plan, life, &out->own_digest);
@@ -52,19 +55,21 @@ static bool touches(const struct conf_job *job, const struct str *paths, size_t 
 }
 
 // A job runs when the change touches its paths, or when a job that runs needs it.
-static bool find_skipped(struct git_repo *r, const struct conf_plan *plan, struct oid tip, struct oid commit,
-                         struct arena *life, struct str *out, struct err *e) {
+static bool find_skipped(struct git_repo *r, const struct conf_plan *plan, struct oid tip,
+                         struct oid commit, struct arena *life, struct str *out, struct err *e) {
 	struct str *paths = NULL;
 	size_t count = 0;
 	bool any = false;
 	for (size_t i = 0; i < plan->jobs_n; i++) any = any || plan->jobs[i].paths.n;
 	if (!any || oid_is_none(tip)) return true;
-	if (!git_query_paths(r, tip, commit, PATHS_MAX, life, &paths, &count, e)) return e->code == ERR_LIMIT;
+	if (!git_query_paths(r, tip, commit, PATHS_MAX, life, &paths, &count, e))
+		return e->code == ERR_LIMIT;
 	bool *runs = ARENA_ARRAY(life, bool, plan->jobs_n);
 	for (size_t i = 0; i < plan->jobs_n; i++) runs[i] = touches(&plan->jobs[i], paths, count);
 	for (size_t round = 0; round < plan->jobs_n; round++)
 		for (size_t i = 0; i < plan->jobs_n; i++)
-			for (size_t n = 0; runs[i] && n < plan->jobs[i].needs.n; n++) runs[plan->jobs[i].needs.p[n]] = true;
+			for (size_t n = 0; runs[i] && n < plan->jobs[i].needs.n; n++)
+				runs[plan->jobs[i].needs.p[n]] = true;
 	AUTO_BUF text = {0};
 	struct jsonw w = jsonw_to(&text);
 	jsonw_array(&w);
@@ -75,8 +80,8 @@ static bool find_skipped(struct git_repo *r, const struct conf_plan *plan, struc
 	return true;
 }
 
-bool pipeline_read(struct git_repo *r, struct oid commit, struct oid tip, bool pipeline_scope, struct arena *life,
-                   struct pipeline *out, enum reason *reason, struct err *e) {
+bool pipeline_read(struct git_repo *r, struct oid commit, struct oid tip, bool pipeline_scope,
+                   struct arena *life, struct pipeline *out, enum reason *reason, struct err *e) {
 	struct conf_plan *own, *trunk = NULL, *merged;
 	struct err ignored;
 	struct str unread;
@@ -85,7 +90,8 @@ bool pipeline_read(struct git_repo *r, struct oid commit, struct oid tip, bool p
 	if (!read_plan(r, commit, life, &own, &out->told, reason, e)) return false;
 	out->own = plan_text(own, life, &out->own_digest);
 	merged = own;
-	bool has_trunk = !oid_is_none(tip) && read_plan(r, tip, life, &trunk, &unread, &trunk_reason, &ignored);
+	bool has_trunk = !oid_is_none(tip) &&
+	                 read_plan(r, tip, life, &trunk, &unread, &trunk_reason, &ignored);
 	if (has_trunk && !pipeline_scope && !plan_merge(own, trunk, life, &merged, e)) {
 		*reason = REASON_BAD_CONFIG;
 		return false;

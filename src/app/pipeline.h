@@ -1,5 +1,5 @@
-// From a commit to the plan that decides about it: weir.yml of its tree, with what trunk's weir.yml keeps required.
-// Blocks (git); called on worker threads.
+// From a commit to the plan that decides about it: weir.yml of its tree, with what trunk's weir.yml
+// keeps required. Blocks (git); called on worker threads.
 #pragma once
 #include "base/arena.h"
 #include "conf/plan.h"
@@ -7,7 +7,7 @@
 #include "git/repo.h"
 
 struct pipeline {
-	struct str plan;   // canonical JSON of the plan that decides
+	struct str plan; // canonical JSON of the plan that decides
 	struct digest digest;
 	struct str own; // of this commit's weir.yml alone: trunk's plan once it lands
 	struct digest own_digest;
@@ -15,10 +15,11 @@ struct pipeline {
 	struct str told;    // when bad-config: all diagnostics as text
 };
 
-// tip: trunk now (none = no trunk yet). pipeline_scope: the author may change the pipeline itself. False with
-// *reason: no-config, bad-config (e tells the first diagnostics), or infrastructure.
-MUST_USE bool pipeline_read(struct git_repo *r, struct oid commit, struct oid tip, bool pipeline_scope, struct arena *life,
-                            struct pipeline *out, enum reason *reason, struct err *e);
+// tip: trunk now (none = no trunk yet). pipeline_scope: the author may change the pipeline itself.
+// False with *reason: no-config, bad-config (e tells the first diagnostics), or infrastructure.
+MUST_USE bool pipeline_read(struct git_repo *r, struct oid commit, struct oid tip,
+                            bool pipeline_scope, struct arena *life, struct pipeline *out,
+                            enum reason *reason, struct err *e);
 // Only the commit's own plan; the other fields of *out stay empty.
-MUST_USE bool pipeline_read_own(struct git_repo *r, struct oid commit, struct arena *life, struct pipeline *out,
-                                enum reason *reason, struct err *e);
+MUST_USE bool pipeline_read_own(struct git_repo *r, struct oid commit, struct arena *life,
+                                struct pipeline *out, enum reason *reason, struct err *e);

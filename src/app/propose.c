@@ -17,20 +17,23 @@ bool propose_priority(struct str text, int64_t *out, struct err *e) {
 	}
 	int64_t value;
 	if (!str_to_i64(text, &value) || value < -100 || value > 100)
-		return err_set(e, ERR_INVALID, "priority " STR_FMT " is none of high, normal, low, -100 to 100", STR_ARG(text));
+		return err_set(e, ERR_INVALID,
+		               "priority " STR_FMT " is none of high, normal, low, -100 to 100",
+		               STR_ARG(text));
 	*out = value;
 	return true;
 }
 
-// Who is known to be a program says so in its name or address; everybody else is unknown, never a person by guess.
+// Who is known to be a program says so in its name or address; everybody else is unknown, never a
+// person by guess.
 static struct str author_kind(const struct git_person *author) {
 	bool agent = str_ends(author->name, STR("[bot]")) || str_contains(author->email, STR("[bot]@"));
 	return agent ? STR("agent") : STR("unknown");
 }
 
 // (repository, target, topic | Change-Id | pusher and patch-id of the first commit)
-static bool change_key(const struct propose *p, const struct git_commit *first, const struct git_commit *head,
-                       struct digest *out, struct err *e) {
+static bool change_key(const struct propose *p, const struct git_commit *first,
+                       const struct git_commit *head, struct digest *out, struct err *e) {
 	struct hash h;
 	struct oid patch = {0};
 	hash_begin(&h);
@@ -60,11 +63,13 @@ static bool check_new(const struct propose *p, struct oid *base, struct err *e) 
 	if (!git_query_base(p->repo->git, p->tip, p->head, base, e)) return false;
 	if (oid_is_none(*base))
 		return err_set(e, ERR_INVALID,
-		               "this branch has no common history with " STR_FMT "; begin it from there and push again",
+		               "this branch has no common history with " STR_FMT
+		               "; begin it from there and push again",
 		               STR_ARG(p->target));
 	if (!git_commit_is_ancestor(p->repo->git, p->head, p->tip, &landed, e)) return false;
 	if (landed)
-		return err_set(e, ERR_CONFLICT, STR_FMT " holds these commits already: there is nothing to land",
+		return err_set(e, ERR_CONFLICT,
+		               STR_FMT " holds these commits already: there is nothing to land",
 		               STR_ARG(p->target));
 	return true;
 }
@@ -77,12 +82,16 @@ bool propose_judge(const struct propose *p, struct arena *life, struct event *ou
 	struct digest key;
 	if (!git_commit_read(p->repo->git, p->head, life, &head, e)) return false;
 	if (!check_new(p, &base, e)) return false;
-	if (!git_commit_list(p->repo->git, p->tip, p->head, GIT_CHANGE_COMMITS_MAX, life, &commits, &count, e)) {
+	if (!git_commit_list(p->repo->git, p->tip, p->head, GIT_CHANGE_COMMITS_MAX, life, &commits,
+	                     &count, e)) {
 		if (e->code != ERR_LIMIT) return false;
-		return err_set(e, ERR_LIMIT, "more than %d commits in one change; push a smaller series", GIT_CHANGE_COMMITS_MAX);
+		return err_set(e, ERR_LIMIT, "more than %d commits in one change; push a smaller series",
+		               GIT_CHANGE_COMMITS_MAX);
 	}
 	if (!git_commit_read(p->repo->git, count ? commits[0] : p->head, life, &first, e)) return false;
-	if (!git_query_size(p->repo->git, base, p->head, &size, e) || !change_key(p, &first, &head, &key, e)) return false;
+	if (!git_query_size(p->repo->git, base, p->head, &size, e) ||
+	    !change_key(p, &first, &head, &key, e))
+		return false;
 	*out = (struct event){.kind = EVENT_CHANGE_PROPOSED,
 	                      .change_proposed = {
 							  .repo = p->repo->id,
@@ -108,11 +117,17 @@ bool propose_judge(const struct propose *p, struct arena *life, struct event *ou
 	return true;
 }
 
-enum turn_fill propose_identify(void *context, const struct state *s, struct event *e, struct err *why) {
+enum turn_fill propose_identify(void *context, const struct state *s, struct event *e,
+                                struct err *why) {
 	struct event *told = context;
 	struct event_change_proposed *p = &e->change_proposed;
 	struct state_identity id = state_identify(s, p->repo, p->key, p->head);
+	const struct change *c = id.same ? state_change(s, id.change) : NULL;
 	(void)why;
+	if (c && c->draft != (p->draft != 0)) { // the same commit, but now it is to land, or no more
+		id.revision++;
+		id.same = false;
+	}
 	p->change = id.change;
 	p->revision = id.revision;
 	if (told) {

@@ -60,7 +60,8 @@ static void push_free(struct push *p) {
 // The answer is small next to a socket's buffer; who does not read it loses it, never the change.
 static void finish(struct push *p) {
 	git_receive_end(&p->answer);
-	if (!file_write_all(p->fd, buf_view(&p->answer), NULL)) note(NOTE_DEBUG, "a pusher left before its answer");
+	if (!file_write_all(p->fd, buf_view(&p->answer), NULL))
+		note(NOTE_DEBUG, "a pusher left before its answer");
 	push_free(p);
 }
 
@@ -86,7 +87,8 @@ static void say_place(struct push *p, const struct command *c) {
 		          (other->priority == me->priority && other->queue_order < me->queue_order));
 	}
 	struct err e;
-	buf_printf(&text, "Change %llu, revision %llu", (unsigned long long)c->change.v, (unsigned long long)c->revision);
+	buf_printf(&text, "Change %llu, revision %llu", (unsigned long long)c->change.v,
+	           (unsigned long long)c->revision);
 	if (me) buf_printf(&text, ": place %zu in the queue", place);
 	if (me && read_landing_wait(d->reader, me->repo, &each_ms, &e) && each_ms > 0) {
 		buf_cstr(&text, ", lands in about ");
@@ -94,16 +96,20 @@ static void say_place(struct push *p, const struct command *c) {
 	} else if (me) {
 		buf_cstr(&text, ", no estimate yet");
 	}
+	if (state_rejected(s, c->change))
+		buf_cstr(&text,
+		         " was rejected as it is: push a correction, or try it again with weir retry");
 	git_receive_say(&p->answer, buf_view(&text));
 	buf_reset(&text);
-	buf_printf(&text, "%s/change/%llu   weir status %llu --watch", d->url, (unsigned long long)c->change.v,
-	           (unsigned long long)c->change.v);
+	buf_printf(&text, "%s/change/%llu   weir status %llu --watch", d->url,
+	           (unsigned long long)c->change.v, (unsigned long long)c->change.v);
 	git_receive_say(&p->answer, buf_view(&text));
 }
 
 static void answer_command(struct push *p, const struct command *c) {
 	if (c->ok && !c->created_trunk) say_place(p, c);
-	if (c->ok && c->created_trunk) git_receive_say(&p->answer, STR("Trunk begins here; from now on push to refs/for/"));
+	if (c->ok && c->created_trunk)
+		git_receive_say(&p->answer, STR("Trunk begins here; from now on push to refs/for/"));
 }
 
 static void refs_written(void *context) {
@@ -124,7 +130,8 @@ static void write_refs(void *context) {
 	for (size_t i = 0; i < p->request.command_count; i++) {
 		struct command *c = &p->commands[i];
 		if (!c->ok || c->created_trunk) continue;
-		c->ok = git_landing_write_change(p->repo->git, c->change.v, c->revision, c->event.change_proposed.head, &c->error);
+		c->ok = git_landing_write_change(p->repo->git, c->change.v, c->revision,
+		                                 c->event.change_proposed.head, &c->error);
 	}
 }
 
@@ -139,7 +146,8 @@ static void submitted(void *context, bool ok, const struct err *why, const struc
 }
 
 // Remembers which change it was, also when the same push came before.
-static enum turn_fill identify(void *context, const struct state *s, struct event *e, struct err *why) {
+static enum turn_fill identify(void *context, const struct state *s, struct event *e,
+                               struct err *why) {
 	struct command *c = context;
 	enum turn_fill fill = propose_identify(NULL, s, e, why);
 	c->change = e->change_proposed.change;
@@ -161,7 +169,8 @@ static void judged(void *context) {
 	if (--p->waiting == 0) refs_written(p);
 }
 
-// ---------------------------------------------------------------- 2. what it means, on a worker thread
+// ---------------------------------------------------------------- 2. what it means, on a worker
+// thread
 
 static bool create_trunk(struct command *c, const struct git_push_command *asked, struct err *e) {
 	struct push *p = c->push;
@@ -172,25 +181,30 @@ static bool create_trunk(struct command *c, const struct git_push_command *asked
 	char ref[192];
 	snprintf(ref, sizeof ref, "refs/heads/%s", p->repo->trunk);
 	if (!git_landing_land(p->repo->git, ref, (struct oid){0}, asked->new, &landed, e)) return false;
-	if (landed.state != GIT_LANDED) return err_set(e, ERR_CONFLICT, "somebody else created %s just now", p->repo->trunk);
-	bool has_plan = pipeline_read_own(p->repo->git, asked->new, &p->life, &pipeline, &reason, &unread);
+	if (landed.state != GIT_LANDED)
+		return err_set(e, ERR_CONFLICT, "somebody else created %s just now", p->repo->trunk);
+	bool has_plan = pipeline_read_own(p->repo->git, asked->new, &p->life, &pipeline, &reason,
+	                                  &unread);
 	c->created_trunk = true;
-	c->event = (struct event){.kind = EVENT_TRUNK_MOVED,
-	                          .trunk_moved = {p->repo->id, (struct oid){0}, asked->new, p->request.pusher}};
-	c->configured = (struct event){.kind = EVENT_REPO_CONFIGURED,
-	                               .repo_configured = {p->repo->id, asked->new, pipeline.own_digest, pipeline.own,
-	                                                   has_plan ? STR_NONE : arena_str(&p->life, str_of(unread.text))}};
+	c->event = (struct event){
+		.kind = EVENT_TRUNK_MOVED,
+		.trunk_moved = {p->repo->id, (struct oid){0}, asked->new, p->request.pusher}};
+	c->configured = (struct event){
+		.kind = EVENT_REPO_CONFIGURED,
+		.repo_configured = {p->repo->id, asked->new, pipeline.own_digest, pipeline.own,
+	                        has_plan ? STR_NONE : arena_str(&p->life, str_of(unread.text))}};
 	return true;
 }
 
-static bool judge_command(struct command *c, const struct git_push_command *asked, const struct git_ref *heads,
-                          size_t head_count, struct err *e) {
+static bool judge_command(struct command *c, const struct git_push_command *asked,
+                          const struct git_ref *heads, size_t head_count, struct err *e) {
 	struct push *p = c->push;
 	struct git_push_aim aim;
 	if (!git_receive_aim(asked, str_of(p->repo->trunk), heads, head_count, &aim, e)) return false;
 	if (aim.kind == GIT_PUSH_FIRST) return create_trunk(c, asked, e);
 	if (!str_eq(aim.branch, str_of(p->repo->trunk)))
-		return err_set(e, ERR_UNSUPPORTED, "changes land on %s; push to refs/for/%s", p->repo->trunk, p->repo->trunk);
+		return err_set(e, ERR_UNSUPPORTED, "changes land on %s; push to refs/for/%s",
+		               p->repo->trunk, p->repo->trunk);
 	struct propose proposal = {
 		.repo = p->repo,
 		.target = aim.branch,
@@ -213,7 +227,8 @@ static void judge_work(void *context) {
 	for (size_t i = 0; i < p->request.command_count; i++) {
 		struct command *c = &p->commands[i];
 		c->push = p;
-		c->ok = git_query_refs(p->repo->git, "refs/heads/", &p->life, &heads, &head_count, &c->error) &&
+		c->ok = git_query_refs(p->repo->git, "refs/heads/", &p->life, &heads, &head_count,
+		                       &c->error) &&
 		        judge_command(c, &p->request.commands[i], heads, head_count, &c->error);
 	}
 }
@@ -226,14 +241,16 @@ static void name_pusher(struct push *p) {
 	if (getsockopt(p->fd, SOL_SOCKET, SO_PEERCRED, &peer, &n)) peer.uid = (uid_t)-1;
 	bool trusted = peer.uid == 0 || peer.uid == geteuid();
 	if (!trusted || p->request.pusher.n == 0)
-		p->request.pusher = arena_printf(&p->life, "uid:%lld", (long long)(trusted ? p->request.uid : (int64_t)peer.uid));
+		p->request.pusher = arena_printf(&p->life, "uid:%lld",
+		                                 (long long)(trusted ? p->request.uid : (int64_t)peer.uid));
 }
 
 static void request_came(struct push *p) {
 	struct daemon *d = p->pushes->daemon;
 	struct err e;
 	struct str line = {p->line.p, p->line.n - 1};
-	if (!git_receive_parse(line, &p->life, &p->request, &e) || !git_receive_options(&p->request, &p->options, &e)) {
+	if (!git_receive_parse(line, &p->life, &p->request, &e) ||
+	    !git_receive_options(&p->request, &p->options, &e)) {
 		refuse_all(p, e.text);
 		return;
 	}
@@ -245,7 +262,8 @@ static void request_came(struct push *p) {
 	if (str_ends(name, STR(".git"))) name.n -= 4;
 	p->repo = daemon_repo_named(d, name);
 	if (!p->repo || turn_read_only(d->turn)) {
-		refuse_all(p, p->repo ? turn_read_only(d->turn) : "this repository is not known to the server");
+		refuse_all(p, p->repo ? turn_read_only(d->turn)
+		                      : "this repository is not known to the server");
 		return;
 	}
 	name_pusher(p);
@@ -288,8 +306,10 @@ bool pushes_open(struct daemon *d, struct pushes **out, struct err *e) {
 	struct str path = daemon_path(d, &scratch, "receive.sock");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	if (path.n >= sizeof address.sun_path)
-		return err_set(e, ERR_LIMIT, "the data folder's path is too long for a socket in it (%zu bytes; at most %zu): %s",
-		               path.n, sizeof address.sun_path - 1, path.p);
+		return err_set(
+			e, ERR_LIMIT,
+			"the data folder's path is too long for a socket in it (%zu bytes; at most %zu): %s",
+			path.n, sizeof address.sun_path - 1, path.p);
 	memcpy(address.sun_path, path.p, path.n);
 	unlink(path.p);
 	AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

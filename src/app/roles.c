@@ -30,17 +30,22 @@ static const struct args_option serve_options[] = {
 	{"data", 0, "DIR", "folder for everything that is kept (default .weir)", NULL},
 	{"listen", 0, "ADDR:PORT", "where to serve (default 127.0.0.1:8420; port 0 picks one)", NULL},
 	{"slots", 0, "N", "runs at once (default: the number of cores)", NULL},
-	{"trusted-proxy", 0, "ADDR", "address of a proxy whose X-Forwarded-* headers are believed", NULL},
+	{"trusted-proxy", 0, "ADDR", "address of a proxy whose X-Forwarded-* headers are believed",
+     NULL},
 	{"tls-cert", 0, "FILE", "PEM certificate chain: serve HTTPS", NULL},
 	{"tls-key", 0, "FILE", "PEM private key of it", NULL},
 	{0},
 };
 
-#define OPTION_DATA {"data", 0, "DIR", "the data folder (default .weir)", NULL}
+#define OPTION_DATA \
+	{ "data", 0, "DIR", "the data folder (default .weir)", NULL }
 
 static const struct args_option audit_options[] = {OPTION_DATA, CLI_OPTION_JSON, {0}};
 static const struct args_option replay_options[] = {
-	OPTION_DATA, {"until", 0, "N", "the last event to apply (default: all)", NULL}, CLI_OPTION_JSON, {0}};
+	OPTION_DATA,
+	{"until", 0, "N", "the last event to apply (default: all)", NULL},
+	CLI_OPTION_JSON,
+	{0}};
 static const struct args_option backup_options[] = {OPTION_DATA, {0}};
 static const struct args_option collect_options[] = {
 	OPTION_DATA,
@@ -59,16 +64,20 @@ static const struct cli_command commands[] = {
      .brief = "serve git, API and pages, run the queue and deploy",
      .group = CLI_GROUP_SERVER,
      .options = serve_options,
-     .about = "Prints its URL when it is ready. In a work tree and with an empty data folder it adds a copy of that\n"
-              "repository and prints how to push to it. Runs and services go on when it stops; the next start adopts them.",
+     .about = "Prints its URL when it is ready. In a work tree and with an empty data folder it "
+              "adds a copy of that\n"
+              "repository and prints how to push to it. Runs and services go on when it stops; the "
+              "next start adopts them.",
      .run = serve},
 	{.name = "audit",
      .words = "",
      .brief = "check every promise against log, git and objects",
      .group = CLI_GROUP_SERVER,
      .options = audit_options,
-     .about = "Reads the data folder of a live or stopped daemon with code of its own: the hash chain, each landing\n"
-              "against git, each verdict against its inputs, the projections, the objects. Exit status 1: a promise is broken.",
+     .about = "Reads the data folder of a live or stopped daemon with code of its own: the hash "
+              "chain, each landing\n"
+              "against git, each verdict against its inputs, the projections, the objects. Exit "
+              "status 1: a promise is broken.",
      .run = audit_command},
 	{.name = "replay",
      .words = "",

@@ -1,4 +1,5 @@
-// The commands that are a part of the daemon's program: what needs the log, the sandbox or a role of the daemon.
+// The commands that are a part of the daemon's program: what needs the log, the sandbox or a role
+// of the daemon.
 #pragma once
 #include "cli/cli.h"
 

@@ -45,7 +45,8 @@ static struct str release_name(struct release_id id, struct oid commit, struct a
 	return arena_printf(life, "%llu-%.12s", (unsigned long long)id.v, hex);
 }
 
-static struct str env_folder(const struct daemon *d, struct str repo, struct str env, struct arena *life) {
+static struct str env_folder(const struct daemon *d, struct str repo, struct str env,
+                             struct arena *life) {
 	return daemon_path(d, life, "envs/" STR_FMT "." STR_FMT, STR_ARG(repo), STR_ARG(env));
 }
 
@@ -68,7 +69,8 @@ static void take_line(struct watcher *w, struct str line) {
 	if (!str_to_i64(str_cut(&name, '-'), &release)) return;
 	struct release_id id = {(uint64_t)release};
 	if (str_eq(what, STR("unhealthy")) && json_get_bool(v, "in_hold", false)) {
-		e = (struct event){.kind = EVENT_ENV_UNHEALTHY, .env_unhealthy = {w->env, id, json_get_str(v, "why")}};
+		e = (struct event){.kind = EVENT_ENV_UNHEALTHY,
+		                   .env_unhealthy = {w->env, id, json_get_str(v, "why")}};
 	} else if (str_eq(what, STR("healthy"))) {
 		e = (struct event){.kind = EVENT_ENV_HEALTHY, .env_healthy = {w->env, id}};
 	}
@@ -95,7 +97,8 @@ static void on_readable(void *context) {
 static void connect_work(void *context) {
 	struct watcher *w = context;
 	struct err e;
-	if (!environment_ensure(w->folder.p, w->set->daemon->program, &e) || !environment_watch(w->folder.p, &w->fd, &e)) {
+	if (!environment_ensure(w->folder.p, w->set->daemon->program, &e) ||
+	    !environment_watch(w->folder.p, &w->fd, &e)) {
 		note(NOTE_WARN, "environment %s: %s", w->folder.p, e.text);
 		w->fd = -1;
 	}
@@ -118,7 +121,8 @@ static void on_again(void *context) {
 	loop_work(w->set->daemon->loop, connect_work, connected, w);
 }
 
-// An environment that ever had a release has a supervisor: find it, or start it so that it adopts what runs.
+// An environment that ever had a release has a supervisor: find it, or start it so that it adopts
+// what runs.
 static void watch_environment(struct rollouts *set, const struct env *row) {
 	struct daemon_repo *repo = daemon_repo(set->daemon, row->repo);
 	for (size_t i = 0; i < set->count; i++)
@@ -156,17 +160,22 @@ struct rollout {
 	struct event fact;
 };
 
-static void finish(struct rollout *r, enum outcome outcome, enum reason reason, struct str text, int64_t exposed_ms) {
+static void finish(struct rollout *r, enum outcome outcome, enum reason reason, struct str text,
+                   int64_t exposed_ms) {
 	int64_t took = (clock_mono_us() - r->began_us) / 1000;
-	r->fact = (struct event){.kind = EVENT_ROLLOUT_FINISHED,
-	                         .rollout_finished = {r->id, outcome, reason, arena_str(&r->life, text), exposed_ms, took}};
+	r->fact = (struct event){
+		.kind = EVENT_ROLLOUT_FINISHED,
+		.rollout_finished = {r->id, outcome, reason, arena_str(&r->life, text), exposed_ms, took}};
 }
 
-static const struct conf_environment *environment_of(struct rollout *r, struct conf_plan **plan, struct err *e) {
+static const struct conf_environment *environment_of(struct rollout *r, struct conf_plan **plan,
+                                                     struct err *e) {
 	AUTO_JSON v = NULL;
 	if (!json_parse(r->plan, &v, e) || !plan_from_json(v, &r->life, plan, e)) return NULL;
 	const struct conf_environment *env = plan_find_environment(*plan, r->env_name);
-	if (!env) err_set(e, ERR_NOT_FOUND, "trunk's weir.yml has no environment " STR_FMT, STR_ARG(r->env_name));
+	if (!env)
+		err_set(e, ERR_NOT_FOUND, "trunk's weir.yml has no environment " STR_FMT,
+		        STR_ARG(r->env_name));
 	return env;
 }
 
@@ -206,33 +215,40 @@ static void spec_json(struct rollout *r, const struct conf_environment *env, str
 }
 
 // The release's files that the environment asks for, laid out once.
-static bool lay_out(struct rollout *r, const struct conf_environment *env, struct str folder, struct err *e) {
+static bool lay_out(struct rollout *r, const struct conf_environment *env, struct str folder,
+                    struct err *e) {
 	AUTO_JSON list = NULL;
 	AUTO_OBJECTS objects = NULL;
 	if (file_exists(folder.p)) return true;
 	struct str partial = arena_printf(&r->life, "%s.partial", folder.p);
 	if (!file_remove_tree(partial.p, e) || !file_make_folders(partial.p, 0755, e)) return false;
-	if (!json_parse(r->release.artifacts.n ? r->release.artifacts : STR("[]"), &list, e)) return false;
+	if (!json_parse(r->release.artifacts.n ? r->release.artifacts : STR("[]"), &list, e))
+		return false;
 	if (!object_store_open(r->set->daemon->data, &objects, e)) return false;
 	for (size_t i = 0; i < json_length(list); i++) {
 		struct digest manifest;
 		if (!digest_parse(json_get_str(json_at(list, i), "artifacts"), &manifest)) continue;
-		if (!unpack_artifact(objects, manifest, partial.p, env->artifacts.p, env->artifacts.n, e)) return false;
+		if (!unpack_artifact(objects, manifest, partial.p, env->artifacts.p, env->artifacts.n, e))
+			return false;
 	}
 	for (size_t i = 0; i < env->artifacts.n; i++)
 		if (!unpack_has(partial.p, env->artifacts.p[i]))
-			return err_set(e, ERR_NOT_FOUND, "the release has no artifact " STR_FMT, STR_ARG(env->artifacts.p[i]));
-	if (rename(partial.p, folder.p)) return err_set(e, ERR_IO, "cannot rename %s: %s", partial.p, strerror(errno));
+			return err_set(e, ERR_NOT_FOUND, "the release has no artifact " STR_FMT,
+			               STR_ARG(env->artifacts.p[i]));
+	if (rename(partial.p, folder.p))
+		return err_set(e, ERR_IO, "cannot rename %s: %s", partial.p, strerror(errno));
 	return true;
 }
 
-static bool add_secrets(struct rollout *r, const struct conf_environment *env, struct jsonw *w, struct err *e) {
+static bool add_secrets(struct rollout *r, const struct conf_environment *env, struct jsonw *w,
+                        struct err *e) {
 	jsonw_key(w, "secrets");
 	jsonw_object(w);
 	for (size_t i = 0; i < env->service.secrets.n; i++) {
 		struct str value;
 		struct str name = env->service.secrets.p[i];
-		if (!secrets_get(r->set->daemon->data, r->repo.name, name, &r->life, &value, e)) return false;
+		if (!secrets_get(r->set->daemon->data, r->repo.name, name, &r->life, &value, e))
+			return false;
 		jsonw_key_str(w, name);
 		jsonw_str(w, value);
 	}
@@ -290,7 +306,8 @@ static bool deploy(struct rollout *r, struct err *e) {
 	spec_json(r, env, &text);
 	if (!file_make_folders(arena_printf(&r->life, "%s/releases", r->folder.p).p, 0755, e) ||
 	    !lay_out(r, env, folder, e) ||
-	    !file_write_atomic(arena_printf(&r->life, "%s/spec.json", r->folder.p).p, buf_view(&text), 0644, e))
+	    !file_write_atomic(arena_printf(&r->life, "%s/spec.json", r->folder.p).p, buf_view(&text),
+	                       0644, e))
 		return false;
 	buf_reset(&text);
 	struct jsonw w = jsonw_to(&text);
@@ -314,7 +331,8 @@ static bool switch_back(struct rollout *r, bool *done, struct err *e) {
 	*done = false;
 	if (!ask(r, STR("{\"do\":\"status\"}"), &status, e)) return false;
 	if (!str_eq(json_get_str(status, "kept"), name)) return true;
-	struct str command = arena_printf(&r->life, "{\"do\":\"rollback\",\"id\":\"rollout-%llu\"}", (unsigned long long)r->id.v);
+	struct str command = arena_printf(&r->life, "{\"do\":\"rollback\",\"id\":\"rollout-%llu\"}",
+	                                  (unsigned long long)r->id.v);
 	if (!ask(r, command, &answer, e)) return false;
 	take_answer(r, answer);
 	*done = r->fact.rollout_finished.outcome == OUTCOME_PASSED;
@@ -326,7 +344,8 @@ static void rollout_work(void *context) {
 	struct err e;
 	bool done = false;
 	if (r->fact.kind != EVENT_NONE) return;
-	if (!file_make_folders(r->folder.p, 0755, &e) || (r->rollback && !switch_back(r, &done, &e)) || (!done && !deploy(r, &e)))
+	if (!file_make_folders(r->folder.p, 0755, &e) || (r->rollback && !switch_back(r, &done, &e)) ||
+	    (!done && !deploy(r, &e)))
 		finish(r, OUTCOME_FAILED, REASON_DEPLOY_FAILED, str_of(e.text), 0);
 }
 
@@ -375,7 +394,8 @@ static void cancel_work(void *context) {
 	struct cancel *c = context;
 	AUTO_JSON answer = NULL;
 	struct err e;
-	if (!environment_command(c->folder.p, STR("{\"do\":\"cancel\"}"), 5000, &answer, &e)) note(NOTE_WARN, "cancel: %s", e.text);
+	if (!environment_command(c->folder.p, STR("{\"do\":\"cancel\"}"), 5000, &answer, &e))
+		note(NOTE_WARN, "cancel: %s", e.text);
 }
 
 static void cancel_done(void *context) {
@@ -399,7 +419,9 @@ struct str rollouts_log(const struct rollouts *set, struct env_id id, struct are
 	struct daemon_repo *repo = env ? daemon_repo(set->daemon, env->repo) : NULL;
 	struct read_release release;
 	struct err e;
-	if (!repo || !env->history[0].v || !read_release(set->daemon->reader, env->history[0], life, &release, &e)) return STR_NONE;
+	if (!repo || !env->history[0].v ||
+	    !read_release(set->daemon->reader, env->history[0], life, &release, &e))
+		return STR_NONE;
 	struct str folder = env_folder(set->daemon, str_of(repo->name), state_name(&env->name), life);
 	struct str name = release_name(release.id, release.commit, life);
 	return arena_printf(life, STR_FMT "/log/" STR_FMT ".0.log", STR_ARG(folder), STR_ARG(name));

@@ -1,4 +1,5 @@
-// Rollouts: a release goes to the supervisor of its environment, a process of its own that outlives the daemon.
+// Rollouts: a release goes to the supervisor of its environment, a process of its own that outlives
+// the daemon.
 #pragma once
 #include "app/daemon.h"
 
@@ -6,6 +7,7 @@ MUST_USE bool rollouts_open(struct daemon *d, struct rollouts **out, struct err 
 void rollouts_close(struct rollouts *r);
 void rollouts_start(struct rollouts *r, struct rollout_id id); // ends in rollout.finished
 void rollouts_cancel(struct rollouts *r, struct rollout_id id);
-void rollouts_configured(struct rollouts *r); // environments may have come or gone: watch their supervisors
+void rollouts_configured(
+	struct rollouts *r); // environments may have come or gone: watch their supervisors
 // The log of the service that is live there (deploy/servicelog.h), STR_NONE when nothing is.
 struct str rollouts_log(const struct rollouts *r, struct env_id env, struct arena *life);

@@ -8,7 +8,8 @@
 //                                                       │ durable
 //                                            folder removed (worker)
 //
-// A restarted daemon calls runs_start with the same id: the folder tells whether the run lives, is over or was lost.
+// A restarted daemon calls runs_start with the same id: the folder tells whether the run lives, is
+// over or was lost.
 #include "app/runs.h"
 
 #include <stdio.h>
@@ -61,7 +62,8 @@ struct runs {
 	struct active active;
 	struct job_run *list;
 	char prefix[20];
-	struct digest toolchain; // renewed every TOOLCHAIN_MS on a worker: reading it takes a walk over folders
+	struct digest
+		toolchain; // renewed every TOOLCHAIN_MS on a worker: reading it takes a walk over folders
 	struct loop_timer *toolchain_timer;
 	bool closing;
 };
@@ -80,7 +82,8 @@ static void forget(struct job_run *r) {
 }
 
 static void lost(struct job_run *r, const char *text) {
-	r->fact = (struct event){.kind = EVENT_RUN_LOST, .run_lost = {r->id, arena_str(&r->life, str_of(text))}};
+	r->fact = (struct event){.kind = EVENT_RUN_LOST,
+	                         .run_lost = {r->id, arena_str(&r->life, str_of(text))}};
 }
 
 // ---------------------------------------------------------------- 4. clean up
@@ -154,7 +157,8 @@ static void leader_ended(void *context) {
 static void cancel_work(void *context) {
 	struct job_run *r = context;
 	struct err e;
-	if (!exec_cancel(r->folder.p, &e)) note(NOTE_WARN, "cancel of run %llu: %s", (unsigned long long)r->id.v, e.text);
+	if (!exec_cancel(r->folder.p, &e))
+		note(NOTE_WARN, "cancel of run %llu: %s", (unsigned long long)r->id.v, e.text);
 }
 
 static void follow(void *context) {
@@ -183,7 +187,8 @@ static void follow(void *context) {
 	if (r->cancel_wanted) cancel_work(r);
 }
 
-static bool secret_values(struct job_run *r, struct exec_secret **out, size_t *count, struct err *e) {
+static bool secret_values(struct job_run *r, struct exec_secret **out, size_t *count,
+                          struct err *e) {
 	bool allowed = r->row.trust > KEY_TRUST_CHANGE || r->job->before_landing;
 	*out = ARENA_ARRAY(&r->life, struct exec_secret, r->job->secrets.n + 1);
 	*count = 0;
@@ -191,7 +196,9 @@ static bool secret_values(struct job_run *r, struct exec_secret **out, size_t *c
 	for (size_t i = 0; i < r->spec.secrets.n; i++) {
 		struct exec_secret *s = &(*out)[(*count)++];
 		s->name = r->spec.secrets.p[i];
-		if (!secrets_get(r->set->daemon->data, str_of(r->repo->name), s->name, &r->life, &s->value, e)) return false;
+		if (!secrets_get(r->set->daemon->data, str_of(r->repo->name), s->name, &r->life, &s->value,
+		                 e))
+			return false;
 	}
 	return true;
 }
@@ -201,9 +208,11 @@ static bool add_caches(struct job_run *r, struct err *e) {
 	for (size_t i = 0; i < r->job->cache.n; i++) {
 		char hex[DIGEST_HEX + 1];
 		digest_hex(digest_of(r->job->cache.p[i]), hex);
-		struct str folder = daemon_path(r->set->daemon, &r->life, "cache/job/%s/%d/%.32s", r->repo->name, (int)r->row.trust, hex);
+		struct str folder = daemon_path(r->set->daemon, &r->life, "cache/job/%s/%d/%.32s",
+		                                r->repo->name, (int)r->row.trust, hex);
 		if (!file_make_folders(folder.p, 0755, e)) return false;
-		if (geteuid() == 0 && chown(folder.p, STAGE_UID, STAGE_UID)) return err_set(e, ERR_IO, "cannot give %s away", folder.p);
+		if (geteuid() == 0 && chown(folder.p, STAGE_UID, STAGE_UID))
+			return err_set(e, ERR_IO, "cannot give %s away", folder.p);
 		mounts[i] = (struct exec_pair){r->job->cache.p[i], folder};
 	}
 	r->spec.mounts = (struct exec_pairs){mounts, r->job->cache.n};
@@ -213,7 +222,8 @@ static bool add_caches(struct job_run *r, struct err *e) {
 static bool put_inputs(struct job_run *r, struct err *e) {
 	AUTO_OBJECTS objects = NULL;
 	struct digest name;
-	return object_store_open(r->set->daemon->data, &objects, e) && object_put(objects, r->inputs_text, &name, e);
+	return object_store_open(r->set->daemon->data, &objects, e) &&
+	       object_put(objects, r->inputs_text, &name, e);
 }
 
 static void start_work(void *context) {
@@ -229,19 +239,23 @@ static void start_work(void *context) {
 	                              .artifacts = r->needs,
 	                              .artifact_count = r->need_count};
 	if (!workspaces_prepare(r->set->workspaces, &q, &r->life, &r->lowers, &e) ||
-	    (r->job->git && !gitlayer_make(r->repo->git, r->candidate.commit, r->folder.p, &r->life, &r->lowers, &e)) ||
-	    !add_caches(r, &e) || !secret_values(r, &secrets, &secret_count, &e) || !put_inputs(r, &e)) {
+	    (r->job->git && !gitlayer_make(r->repo->git, r->candidate.commit, r->folder.p, &r->life,
+	                                   &r->lowers, &e)) ||
+	    !add_caches(r, &e) || !secret_values(r, &secrets, &secret_count, &e) ||
+	    !put_inputs(r, &e)) {
 		lost(r, e.text);
 		return;
 	}
 	r->spec.lowers = r->lowers;
-	if (!exec_start(&r->spec, r->folder.p, secrets, secret_count, NULL, &r->leader, &e)) lost(r, e.text);
+	if (!exec_start(&r->spec, r->folder.p, secrets, secret_count, NULL, &r->leader, &e))
+		lost(r, e.text);
 }
 
 static void adopt_work(void *context) {
 	struct job_run *r = context;
 	pid_t leader = 0;
-	for (int i = 0; i < 50 && exec_look(r->folder.p, &leader) == EXEC_RUNNING && leader == 0; i++) clock_sleep_ms(20);
+	for (int i = 0; i < 50 && exec_look(r->folder.p, &leader) == EXEC_RUNNING && leader == 0; i++)
+		clock_sleep_ms(20);
 	r->leader = exec_look(r->folder.p, &leader) == EXEC_RUNNING ? leader : 0;
 }
 
@@ -250,7 +264,8 @@ static void adopt_work(void *context) {
 static bool find_needs(struct job_run *r, struct err *e) {
 	const struct state *s = turn_state(r->set->daemon->turn);
 	const struct candidate *c = state_candidate(s, r->candidate.id);
-	if (!c || c->job_count != r->plan->jobs_n) return err_set(e, ERR_NOT_FOUND, "its candidate is gone");
+	if (!c || c->job_count != r->plan->jobs_n)
+		return err_set(e, ERR_NOT_FOUND, "its candidate is gone");
 	r->needs = ARENA_ARRAY(&r->life, struct digest, r->job->needs.n + 1);
 	for (size_t i = 0; i < r->job->needs.n; i++) {
 		struct digest d = state_job(s, c, (size_t)r->job->needs.p[i])->artifacts;
@@ -271,18 +286,20 @@ static bool describe(struct job_run *r, struct err *e) {
 		return err_set(e, ERR_CORRUPT, "run %llu names no job", (unsigned long long)r->id.v);
 	r->job = &r->plan->jobs[r->row.job];
 	struct jobspec_facts facts = {str_of(r->repo->name), str_of(r->repo->trunk)};
-	jobspec_fill(r->plan, r->job, arena_printf(&r->life, "%s-%llu", r->set->prefix, (unsigned long long)r->id.v), &facts,
-	             &r->life, &r->spec);
+	jobspec_fill(r->plan, r->job,
+	             arena_printf(&r->life, "%s-%llu", r->set->prefix, (unsigned long long)r->id.v),
+	             &facts, &r->life, &r->spec);
 	return true;
 }
 
 static bool find_key(struct job_run *r, struct err *e) {
 	if (!find_needs(r, e)) return false;
 	r->toolchain = r->set->toolchain;
-	r->inputs_text = jobspec_inputs(r->candidate.tree, r->job->git ? r->candidate.commit : (struct oid){0}, &r->life);
+	r->inputs_text = jobspec_inputs(r->candidate.tree,
+	                                r->job->git ? r->candidate.commit : (struct oid){0}, &r->life);
 	r->inputs = digest_of(r->inputs_text);
-	r->key = jobspec_key(r->plan, r->job, &r->spec, r->needs, r->need_count, r->inputs, r->toolchain,
-	                     (enum key_trust)r->row.trust, &r->life);
+	r->key = jobspec_key(r->plan, r->job, &r->spec, r->needs, r->need_count, r->inputs,
+	                     r->toolchain, (enum key_trust)r->row.trust, &r->life);
 	return true;
 }
 
@@ -295,7 +312,8 @@ static bool find_verdict(struct job_run *r) {
 	if (!read_verdict(d->reader, r->key, &r->life, &v, &e)) return false;
 	if (!digest_is_none(v.artifacts) && !object_renew(r->set->objects, v.artifacts)) return false;
 	int64_t saved = read_run(d->reader, v.run, &r->life, &run, &e) ? run.duration_ms : 0;
-	r->fact = (struct event){.kind = EVENT_RUN_REUSED, .run_reused = {r->id, v.run, r->key, v.artifacts, saved}};
+	r->fact = (struct event){.kind = EVENT_RUN_REUSED,
+	                         .run_reused = {r->id, v.run, r->key, v.artifacts, saved}};
 	return true;
 }
 
@@ -354,7 +372,9 @@ static void sweep(struct runs *set, struct arena *life) {
 		AUTO_BUF text = {0};
 		struct exec_spec spec;
 		struct err e;
-		if (!file_read(daemon_path(set->daemon, life, "runs/" STR_FMT "/spec.json", STR_ARG(names[i])).p, 1 << 24, &text, &e) ||
+		if (!file_read(
+				daemon_path(set->daemon, life, "runs/" STR_FMT "/spec.json", STR_ARG(names[i])).p,
+				1 << 24, &text, &e) ||
 		    !spec_parse(buf_view(&text), life, &spec, &e))
 			continue;
 		for (size_t k = 0; k < spec.lowers.n && k < 16; k++) in_use[n++] = spec.lowers.p[k];
@@ -410,7 +430,8 @@ bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
 	}
 	set->workspaces = workspaces_new(daemon_path(d, &scratch, "cache").p, d->data);
 	sweep(set, &scratch);
-	if (!read_toolchain(d, &set->toolchain)) return err_set(e, ERR_IO, "the toolchain of this machine cannot be read");
+	if (!read_toolchain(d, &set->toolchain))
+		return err_set(e, ERR_IO, "the toolchain of this machine cannot be read");
 	set->toolchain_timer = loop_timer(d->loop, toolchain_due, set);
 	loop_timer_set(set->toolchain_timer, TOOLCHAIN_MS);
 	*out = set;

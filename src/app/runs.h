@@ -1,12 +1,12 @@
-// Runs: a job of a candidate becomes a workspace, a look-up of an earlier verdict, a sandboxed process that outlives
-// the daemon, and at last the fact of what came out.
+// Runs: a job of a candidate becomes a workspace, a look-up of an earlier verdict, a sandboxed
+// process that outlives the daemon, and at last the fact of what came out.
 #pragma once
 #include "app/daemon.h"
 
 MUST_USE bool runs_open(struct daemon *d, struct runs **out, struct err *e);
 void runs_close(struct runs *r);
-// Starts it, or adopts what an earlier daemon started with the same id. Ends in run.finished, run.reused, run.stopped
-// or run.lost.
+// Starts it, or adopts what an earlier daemon started with the same id. Ends in run.finished,
+// run.reused, run.stopped or run.lost.
 void runs_start(struct runs *r, struct run_id id);
 void runs_cancel(struct runs *r, struct run_id id);
 // The folder of a run that is under way, for its live log; STR_NONE when it is not.

@@ -59,7 +59,8 @@ static void on_started(void *context, bool ok, const struct err *why, const stru
 	note(NOTE_ERROR, "%s", why->text);
 }
 
-static bool open_folder(struct daemon *d, const char *folder, int *lock, struct arena *life, struct err *e) {
+static bool open_folder(struct daemon *d, const char *folder, int *lock, struct arena *life,
+                        struct err *e) {
 	char real[PATH_MAX];
 	if (!file_make_folders(folder, 0755, e)) return false;
 	if (!realpath(folder, real)) return err_set(e, ERR_IO, "cannot find %s", folder);
@@ -70,23 +71,31 @@ static bool open_folder(struct daemon *d, const char *folder, int *lock, struct 
 	struct str path = daemon_path(d, life, "lock");
 	if (!file_lock(path.p, lock, e)) {
 		if (e->code != ERR_BUSY) return false;
-		return err_set(e, ERR_BUSY, "another weir serves %s already; use its URL, or another folder with --data", d->data);
+		return err_set(e, ERR_BUSY,
+		               "another weir serves %s already; use its URL, or another folder with --data",
+		               d->data);
 	}
 	return true;
 }
 
 static bool open_parts(struct daemon *d, struct arena *life, struct err *e) {
 	struct turn_hooks hooks = {d, dispatch_event, on_turn, on_recovered, on_read_only};
-	if (!store_open(d->data, STORE_WRITE, &d->log, e) || !store_open(d->data, STORE_READ, &d->reader, e)) return false;
+	if (!store_open(d->data, STORE_WRITE, &d->log, e) ||
+	    !store_open(d->data, STORE_READ, &d->reader, e))
+		return false;
 	struct err room;
 	if (!reserve_restore(d->data, &room)) note(NOTE_WARN, "the reserve on disk: %s", room.text);
-	if (!git_home_open(d->data, version_program_beside(life, d->program, "weir-hook"), &d->git, e)) return false;
+	if (!git_home_open(d->data, version_program_beside(life, d->program, "weir-hook"), &d->git, e))
+		return false;
 	size_t killed = 0, locks = 0;
 	if (!git_home_recover(d->git, &killed, &locks, e)) return false;
-	if (killed || locks) note(NOTE_INFO, "recovered: %zu git children ended, %zu stale locks removed", killed, locks);
+	if (killed || locks)
+		note(NOTE_INFO, "recovered: %zu git children ended, %zu stale locks removed", killed,
+		     locks);
 	if (!loop_open(&d->loop, e) || !turn_open(d->loop, d->log, &hooks, &d->turn, e)) return false;
 	d->landings = landings_new(d);
-	return runs_open(d, &d->runs, e) && rollouts_open(d, &d->rollouts, e) && bootstrap_reconcile(d, e);
+	return runs_open(d, &d->runs, e) && rollouts_open(d, &d->rollouts, e) &&
+	       bootstrap_reconcile(d, e);
 }
 
 static void close_parts(struct daemon *d) {
@@ -128,8 +137,9 @@ int serve_main(const struct serve_options *o) {
 	d.program = version_program(&perm);
 	signal(SIGPIPE, SIG_IGN);
 	setenv("UV_THREADPOOL_SIZE", "16", 0);
-	if (!open_folder(&d, o->data ? o->data : ".weir", &lock, &perm, &e) || !open_parts(&d, &perm, &e) ||
-	    !host_open(&d, o, &d.host, &e) || !pushes_open(&d, &d.pushes, &e) || !follows_open(&d, &d.follows, &e) ||
+	if (!open_folder(&d, o->data ? o->data : ".weir", &lock, &perm, &e) ||
+	    !open_parts(&d, &perm, &e) || !host_open(&d, o, &d.host, &e) ||
+	    !pushes_open(&d, &d.pushes, &e) || !follows_open(&d, &d.follows, &e) ||
 	    !bootstrap_work_tree(&d, &e)) {
 		fprintf(stderr, "error: %s\n", e.text);
 		return err_exit_status(e.code) == 3 ? 3 : 1;

@@ -19,9 +19,11 @@ int stop_command(struct cli *cli) {
 	size_t count, stopped = 0;
 	struct err e;
 	const char *data = cli_value(cli, "data") ? cli_value(cli, "data") : ".weir";
-	if (!wanted.n && !cli_has(cli, "all")) return cli_usage(cli, "which environment? name one, or --all");
+	if (!wanted.n && !cli_has(cli, "all"))
+		return cli_usage(cli, "which environment? name one, or --all");
 	struct str envs = arena_printf(&life, "%s/envs", data);
-	if (!file_list(envs.p, &life, &folders, &count, &e)) return cli_fail(cli, &e, "say where its data is with --data DIR");
+	if (!file_list(envs.p, &life, &folders, &count, &e))
+		return cli_fail(cli, &e, "say where its data is with --data DIR");
 	for (size_t i = 0; i < count; i++) {
 		AUTO_JSON answer = NULL;
 		if (!cli_has(cli, "all") && !is_meant(folders[i], wanted)) continue;

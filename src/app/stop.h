@@ -1,4 +1,5 @@
-// weir stop ENV: ends an environment's services, its HAProxy and its supervisor, which otherwise outlive the daemon.
+// weir stop ENV: ends an environment's services, its HAProxy and its supervisor, which otherwise
+// outlive the daemon.
 #pragma once
 #include "cli/cli.h"
 

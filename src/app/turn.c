@@ -49,8 +49,8 @@ struct turn {
 static bool apply_replayed(void *context, uint64_t seq, const struct event *event, struct err *e) {
 	struct turn *t = context;
 	if (!apply_check(&t->state, event, e))
-		return err_context(e, "event %llu (%s) does not fit the events before it", (unsigned long long)seq,
-		                   event_name(event->kind));
+		return err_context(e, "event %llu (%s) does not fit the events before it",
+		                   (unsigned long long)seq, event_name(event->kind));
 	apply_event(&t->state, event);
 	t->seq = seq;
 	return true;
@@ -85,7 +85,8 @@ static void take_snapshot(struct turn *t) {
 static void on_prepare(void *context);
 static void on_timer(void *context);
 
-bool turn_open(struct loop *l, struct store *store, const struct turn_hooks *hooks, struct turn **out, struct err *e) {
+bool turn_open(struct loop *l, struct store *store, const struct turn_hooks *hooks,
+               struct turn **out, struct err *e) {
 	struct turn *t = calloc(1, sizeof *t);
 	if (!t) abort();
 	t->loop = l;
@@ -118,7 +119,8 @@ void turn_close(struct turn *t) {
 	free(t);
 }
 
-void turn_submit(struct turn *t, const struct event *e, turn_fill_fn *fill, turn_done_fn *done, void *context) {
+void turn_submit(struct turn *t, const struct event *e, turn_fill_fn *fill, turn_done_fn *done,
+                 void *context) {
 	struct inbox *box = &t->inbox;
 	if (box->count == box->cap) {
 		box->cap = box->cap ? box->cap * 2 : 64;
@@ -135,15 +137,18 @@ static void tell(const struct answer *a, const struct decide_list *list) {
 		if (!a->ok) note(NOTE_WARN, "a fact was refused: %s", a->why.text);
 		return;
 	}
-	a->done(a->context, a->ok, a->ok ? NULL : &a->why, a->event == NO_EVENT ? NULL : &list->events[a->event]);
+	a->done(a->context, a->ok, a->ok ? NULL : &a->why,
+	        a->event == NO_EVENT ? NULL : &list->events[a->event]);
 }
 
 // One submission: its event is applied, or its refusal noted.
-static struct answer take(struct turn *t, struct entry *entry, int64_t now, struct decide_list *list) {
+static struct answer take(struct turn *t, struct entry *entry, int64_t now,
+                          struct decide_list *list) {
 	struct answer a = {.done = entry->done, .context = entry->context, .event = NO_EVENT};
 	struct event *e = &entry->event;
 	e->time_ms = now;
-	enum turn_fill filled = entry->fill ? entry->fill(entry->context, &t->state, e, &a.why) : TURN_GO;
+	enum turn_fill filled = entry->fill ? entry->fill(entry->context, &t->state, e, &a.why)
+	                                    : TURN_GO;
 	if (filled == TURN_NOTHING) a.ok = true;
 	if (filled != TURN_GO || !apply_check(&t->state, e, &a.why)) return a;
 	struct event kept = event_copy(e, &t->life);
@@ -165,7 +170,8 @@ static void went_wrong(struct turn *t, const struct err *why) {
 }
 
 static void publish(struct turn *t, const struct decide_list *list, uint64_t first) {
-	for (size_t i = 0; i < list->count; i++) t->hooks.on_event(t->hooks.context, first + i, &list->events[i]);
+	for (size_t i = 0; i < list->count; i++)
+		t->hooks.on_event(t->hooks.context, first + i, &list->events[i]);
 	if (list->count) t->hooks.on_turn(t->hooks.context, t->seq);
 }
 
@@ -177,8 +183,9 @@ static int64_t turn_time(const struct turn *t) {
 static void add_passed_deadline(struct turn *t, int64_t now, struct decide_list *list) {
 	int64_t deadline = decide_deadline(&t->state);
 	if (deadline < 0 || now < deadline) return;
-	decide_add(&t->state, list,
-	           &(struct event){.kind = EVENT_CLOCK_PASSED, .time_ms = now, .clock_passed = {deadline}});
+	decide_add(
+		&t->state, list,
+		&(struct event){.kind = EVENT_CLOCK_PASSED, .time_ms = now, .clock_passed = {deadline}});
 }
 
 static void refuse_all(struct answer *answers, size_t count, const struct err *why) {
@@ -202,7 +209,8 @@ static void run_turn(struct turn *t) {
 	if (t->read_only[0]) {
 		err_set(&e, ERR_UNAVAILABLE, "weir is read-only: %s", t->read_only);
 		for (size_t i = 0; i < count; i++)
-			answers[i] = (struct answer){.done = taken.entries[i].done, .context = taken.entries[i].context};
+			answers[i] = (struct answer){.done = taken.entries[i].done,
+			                             .context = taken.entries[i].context};
 		refuse_all(answers, count, &e);
 	} else {
 		add_passed_deadline(t, now, &list);
@@ -262,7 +270,9 @@ static void on_prepare(void *context) {
 	if (t->read_only[0]) {
 		if (!t->retrying) loop_timer_set(t->timer, RETRY_MS);
 		t->retrying = true;
-	} else if (deadline >= 0) loop_timer_set(t->timer, deadline - clock_wall_ms() + 1 > 0 ? deadline - clock_wall_ms() + 1 : 0);
+	} else if (deadline >= 0)
+		loop_timer_set(t->timer,
+		               deadline - clock_wall_ms() + 1 > 0 ? deadline - clock_wall_ms() + 1 : 0);
 	else loop_timer_set(t->timer, -1);
 	t->running = false;
 }

@@ -26,14 +26,15 @@ static bool wanted(struct str path, const struct str *patterns, size_t count) {
 	return count == 0;
 }
 
-static bool unpack_entry(struct object_store *s, const struct json *entry, const char *folder, struct arena *life,
-                         struct err *e) {
+static bool unpack_entry(struct object_store *s, const struct json *entry, const char *folder,
+                         struct arena *life, struct err *e) {
 	struct str path = json_get_str(entry, "path"), link = json_get_str(entry, "link");
 	struct str target = arena_printf(life, "%s/" STR_FMT, folder, STR_ARG(path));
 	struct digest body;
 	struct str parent = target;
 	while (parent.n && parent.p[parent.n - 1] != '/') parent.n--;
-	if (!file_make_folders(arena_cstr(life, (struct str){parent.p, parent.n - 1}), 0755, e)) return false;
+	if (!file_make_folders(arena_cstr(life, (struct str){parent.p, parent.n - 1}), 0755, e))
+		return false;
 	if (link.n) {
 		if (symlink(arena_cstr(life, link), target.p) == 0) return true;
 		return err_set(e, ERR_IO, "cannot make the link %s: %s", target.p, strerror(errno));
@@ -44,8 +45,8 @@ static bool unpack_entry(struct object_store *s, const struct json *entry, const
 	return object_extract(s, body, target.p, executable ? 0755 : 0644, e);
 }
 
-bool unpack_artifact(struct object_store *s, struct digest manifest, const char *folder, const struct str *patterns,
-                     size_t pattern_count, struct err *e) {
+bool unpack_artifact(struct object_store *s, struct digest manifest, const char *folder,
+                     const struct str *patterns, size_t pattern_count, struct err *e) {
 	AUTO_BUF text = {0};
 	AUTO_JSON list = NULL;
 	AUTO_ARENA scratch = {0};
@@ -54,8 +55,10 @@ bool unpack_artifact(struct object_store *s, struct digest manifest, const char 
 	for (size_t i = 0; i < json_length(list); i++) {
 		const struct json *entry = json_at(list, i);
 		struct str path = json_get_str(entry, "path");
-		if (!path_ok(path)) return err_set(e, ERR_CORRUPT, "the manifest names " STR_FMT, STR_ARG(path));
-		if (wanted(path, patterns, pattern_count) && !unpack_entry(s, entry, folder, &scratch, e)) return false;
+		if (!path_ok(path))
+			return err_set(e, ERR_CORRUPT, "the manifest names " STR_FMT, STR_ARG(path));
+		if (wanted(path, patterns, pattern_count) && !unpack_entry(s, entry, folder, &scratch, e))
+			return false;
 	}
 	return true;
 }

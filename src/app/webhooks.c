@@ -7,11 +7,18 @@
 #include "os/note.h"
 #include "store/read.h"
 
-enum { LOOK_MS = 500, PATIENCE_S = 10, BATCH = 200, PAUSE_MIN_MS = 1000, PAUSE_MAX_MS = 5 * 60 * 1000, HOOKS_MAX = 64 };
+enum {
+	LOOK_MS = 500,
+	PATIENCE_S = 10,
+	BATCH = 200,
+	PAUSE_MIN_MS = 1000,
+	PAUSE_MAX_MS = 5 * 60 * 1000,
+	HOOKS_MAX = 64
+};
 
 struct pause { // of one hook
 	struct str name;
-	int64_t looked;       // last event that was looked at: may be ahead of what the log says it was told
+	int64_t looked; // last event that was looked at: may be ahead of what the log says it was told
 	int64_t ms, until_ms; // it did not answer well
 };
 
@@ -81,7 +88,8 @@ static bool post(struct delivery *d, const struct read_event *e, const char *nam
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, swallow);
 	long status = 0;
 	bool ok = curl_easy_perform(curl) == CURLE_OK &&
-	          curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status >= 200 && status < 300;
+	          curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+	          status >= 200 && status < 300;
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(curl);
 	return ok;
@@ -112,16 +120,18 @@ static void deliver_done(void *context) {
 	struct delivery *d = context;
 	struct webhooks *set = d->set;
 	struct pause *p = pause_of(set, d->hook.name);
-	struct event told = {.kind = EVENT_WEBHOOK_DELIVERED, .webhook_delivered = {d->hook.name, d->told}};
-	// Recorded only when something was told: two hooks must not keep each other busy with their records.
+	struct event told = {.kind = EVENT_WEBHOOK_DELIVERED,
+	                     .webhook_delivered = {d->hook.name, d->told}};
+	// Recorded only when something was told: two hooks must not keep each other busy with their
+	// records.
 	if (p) p->looked = d->told;
 	if (d->posted && !set->closing) turn_submit(set->daemon->turn, &told, NULL, NULL, NULL);
 	if (p && d->failed) {
 		p->ms = p->ms ? p->ms * 2 : PAUSE_MIN_MS;
 		if (p->ms > PAUSE_MAX_MS) p->ms = PAUSE_MAX_MS;
 		p->until_ms = loop_now_ms(set->daemon->loop) + p->ms;
-		note(NOTE_WARN, "webhook " STR_FMT " does not answer; tried again in %lld s", STR_ARG(d->hook.name),
-		     (long long)(p->ms / 1000));
+		note(NOTE_WARN, "webhook " STR_FMT " does not answer; tried again in %lld s",
+		     STR_ARG(d->hook.name), (long long)(p->ms / 1000));
 	} else if (p) {
 		p->ms = p->until_ms = 0;
 	}
@@ -158,7 +168,9 @@ static void on_due(void *context) {
 		d->hook.url = arena_str(&d->life, d->hook.url);
 		d->hook.kinds = arena_str(&d->life, d->hook.kinds);
 		d->told = from;
-		if (!read_events(daemon->reader, (uint64_t)from + 1, STR_NONE, BATCH, &d->life, &d->events, &e)) d->failed = true;
+		if (!read_events(daemon->reader, (uint64_t)from + 1, STR_NONE, BATCH, &d->life, &d->events,
+		                 &e))
+			d->failed = true;
 		set->busy = true;
 		loop_work(daemon->loop, deliver_work, deliver_done, d);
 		return;

@@ -25,7 +25,8 @@ struct base {
 
 struct workspaces {
 	char *cache, *objects;
-	pthread_mutex_t lock; // held while a base or an artifact layer is made: two runs must not make the same one
+	pthread_mutex_t
+		lock; // held while a base or an artifact layer is made: two runs must not make the same one
 	struct base *bases;
 };
 
@@ -55,7 +56,8 @@ static struct git_checkout owner(void) {
 	return (struct git_checkout){root ? STAGE_UID : (unsigned)-1, root ? STAGE_UID : (unsigned)-1};
 }
 
-static struct str base_path(const struct workspaces *w, const char *group, const char *tree, struct arena *life) {
+static struct str base_path(const struct workspaces *w, const char *group, const char *tree,
+                            struct arena *life) {
 	return arena_printf(life, "%s/base/%s/%s", w->cache, group, tree);
 }
 
@@ -88,7 +90,8 @@ static bool make_base(struct workspaces *w, const struct workspace_request *q, s
 	struct git_checkout how = owner();
 	struct git_checkout_done done;
 	oid_hex(q->tree, tree);
-	struct str path = base_path(w, q->group, tree, life), partial = arena_printf(life, "%s.partial", path.p);
+	struct str path = base_path(w, q->group, tree, life),
+			   partial = arena_printf(life, "%s.partial", path.p);
 	if (!file_exists(path.p)) {
 		if (!file_remove_tree(partial.p, e) ||
 		    !file_make_folders(arena_printf(life, "%s/base/%s", w->cache, q->group).p, 0755, e))
@@ -97,7 +100,8 @@ static bool make_base(struct workspaces *w, const struct workspace_request *q, s
 			if (!file_remove_tree(partial.p, NULL)) note(NOTE_WARN, "%s stays", partial.p);
 			return false;
 		}
-		if (rename(partial.p, path.p)) return err_set(e, ERR_IO, "cannot rename %s: %s", partial.p, strerror(errno));
+		if (rename(partial.p, path.p))
+			return err_set(e, ERR_IO, "cannot rename %s: %s", partial.p, strerror(errno));
 	}
 	*out = remember(w, q->group, q->tree);
 	return true;
@@ -117,7 +121,8 @@ static bool add_tree(struct workspaces *w, const struct workspace_request *q, st
 	if (!base) base = newest(w, q->group);
 	if (!base && !make_base(w, q, life, &base, e)) return false;
 	if (!oid_eq(base->oid, q->tree)) {
-		if (!file_remove_tree(delta.p, e) || !git_checkout_delta(q->git, base->oid, q->tree, delta.p, &how, &done, e))
+		if (!file_remove_tree(delta.p, e) ||
+		    !git_checkout_delta(q->git, base->oid, q->tree, delta.p, &how, &done, e))
 			return false;
 		if (done.files + done.gone > DELTA_FILES_MAX) {
 			if (!file_remove_tree(delta.p, e) || !make_base(w, q, life, &base, e)) return false;
@@ -134,7 +139,8 @@ static bool settle(int folder, const char *name, struct err *e) {
 	static const struct timespec times[2] = {{GIT_CHECKOUT_TIME_S, 0}, {GIT_CHECKOUT_TIME_S, 0}};
 	struct stat st;
 	AUTO_ARENA scratch = {0};
-	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW)) return err_set(e, ERR_IO, "cannot look at %s", name);
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW))
+		return err_set(e, ERR_IO, "cannot look at %s", name);
 	if (geteuid() == 0 && fchownat(folder, name, STAGE_UID, STAGE_UID, AT_SYMLINK_NOFOLLOW))
 		return err_set(e, ERR_IO, "cannot give %s away: %s", name, strerror(errno));
 	if (S_ISDIR(st.st_mode)) {
@@ -151,8 +157,8 @@ static bool settle(int folder, const char *name, struct err *e) {
 	return true;
 }
 
-static bool add_artifact(struct workspaces *w, struct digest manifest, struct arena *life, struct exec_strs *lowers,
-                         struct err *e) {
+static bool add_artifact(struct workspaces *w, struct digest manifest, struct arena *life,
+                         struct exec_strs *lowers, struct err *e) {
 	char hex[DIGEST_HEX + 1];
 	AUTO_OBJECTS objects = NULL;
 	digest_hex(manifest, hex);
@@ -161,9 +167,11 @@ static bool add_artifact(struct workspaces *w, struct digest manifest, struct ar
 	if (!file_exists(path.p)) {
 		if (!file_remove_tree(partial.p, e) || !file_make_folders(partial.p, 0755, e) ||
 		    !object_store_open(w->objects, &objects, e) ||
-		    !unpack_artifact(objects, manifest, partial.p, NULL, 0, e) || !settle(AT_FDCWD, partial.p, e))
+		    !unpack_artifact(objects, manifest, partial.p, NULL, 0, e) ||
+		    !settle(AT_FDCWD, partial.p, e))
 			return false;
-		if (rename(partial.p, path.p)) return err_set(e, ERR_IO, "cannot rename %s: %s", partial.p, strerror(errno));
+		if (rename(partial.p, path.p))
+			return err_set(e, ERR_IO, "cannot rename %s: %s", partial.p, strerror(errno));
 	}
 	add_lower(lowers, path);
 	return true;
@@ -175,7 +183,8 @@ bool workspaces_prepare(struct workspaces *w, const struct workspace_request *q,
 	lowers->n = 0;
 	bool ok = true;
 	pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; ok && i < q->artifact_count; i++) ok = add_artifact(w, q->artifacts[i], life, lowers, e);
+	for (size_t i = 0; ok && i < q->artifact_count; i++)
+		ok = add_artifact(w, q->artifacts[i], life, lowers, e);
 	ok = ok && add_tree(w, q, life, lowers, e);
 	pthread_mutex_unlock(&w->lock);
 	return ok;
@@ -185,7 +194,8 @@ void workspaces_done(struct workspaces *w, const char *run) {
 	AUTO_ARENA scratch = {0};
 	struct err e;
 	(void)w;
-	if (!file_remove_tree(arena_printf(&scratch, "%s.delta", run).p, &e)) note(NOTE_WARN, "%s", e.text);
+	if (!file_remove_tree(arena_printf(&scratch, "%s.delta", run).p, &e))
+		note(NOTE_WARN, "%s", e.text);
 }
 
 // ---------------------------------------------------------------- at a start
@@ -201,7 +211,8 @@ static int64_t made_at(const char *path) {
 	return stat(path, &st) ? 0 : (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
 }
 
-static void sweep_group(struct workspaces *w, struct str group, const struct str *in_use, size_t count) {
+static void sweep_group(struct workspaces *w, struct str group, const struct str *in_use,
+                        size_t count) {
 	AUTO_ARENA scratch = {0};
 	struct str *trees, best = STR_NONE;
 	size_t n;
@@ -210,7 +221,9 @@ static void sweep_group(struct workspaces *w, struct str group, const struct str
 	for (size_t i = 0; i < n; i++) {
 		struct str path = arena_printf(&scratch, "%s/" STR_FMT, folder.p, STR_ARG(trees[i]));
 		if (str_ends(trees[i], STR(".partial"))) continue;
-		if (!best.n || made_at(path.p) > made_at(arena_printf(&scratch, "%s/" STR_FMT, folder.p, STR_ARG(best)).p))
+		if (!best.n ||
+		    made_at(path.p) >
+		        made_at(arena_printf(&scratch, "%s/" STR_FMT, folder.p, STR_ARG(best)).p))
 			best = trees[i];
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -226,6 +239,7 @@ void workspaces_sweep(struct workspaces *w, const struct str *in_use, size_t cou
 	AUTO_ARENA scratch = {0};
 	struct str *groups;
 	size_t n;
-	if (!file_list(arena_printf(&scratch, "%s/base", w->cache).p, &scratch, &groups, &n, NULL)) return;
+	if (!file_list(arena_printf(&scratch, "%s/base", w->cache).p, &scratch, &groups, &n, NULL))
+		return;
 	for (size_t i = 0; i < n; i++) sweep_group(w, groups[i], in_use, count);
 }
