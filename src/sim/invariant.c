@@ -95,8 +95,8 @@ static bool proposal_follows(const struct invariant_case *c, const struct event_
 	if (!known) return e->revision == 1 ? true : broken(why, "begins late: change", e->change.v);
 	if (!is_open(known) && known->state != WITNESS_REJECTED)
 		return broken(why, "a revision after the end of change", known->id);
-	bool same = oid_eq(known->head, e->head);
-	if (e->revision != known->revision + !same || known->repo != e->repo.v)
+	bool again = e->revision == known->revision && oid_eq(known->head, e->head);
+	if ((e->revision != known->revision + 1 && !again) || known->repo != e->repo.v)
 		return broken(why, "a revision out of its row: change", known->id);
 	return true;
 }

@@ -64,7 +64,7 @@ struct witness_job *witness_job_of(const struct witness *w, const struct witness
 bool witness_all_passed(const struct witness *w, const struct witness_candidate *c) {
 	for (int64_t i = 0; i < c->job_count; i++) {
 		const struct witness_job *j = witness_job_of(w, c, i);
-		if (j->required && !j->skipped && !j->passed) return false;
+		if (!j || (j->required && !j->skipped && !j->passed)) return false;
 	}
 	return c->built;
 }
