@@ -35,21 +35,27 @@ static void reply_free(struct reply *r) {
 }
 #define AUTO_REPLY __attribute__((cleanup(reply_free))) struct reply
 
-static struct reply ask_as(struct playground *p, unsigned scopes, const char *method, const char *url, const char *body) {
+static struct reply ask_as(struct playground *p, unsigned scopes, const char *method,
+                           const char *url, const char *body) {
 	struct api api = {.host = p->host};
 	struct reply r = {0};
 	struct str query = str_of(url), path = str_cut(&query, '?');
 	api_call(&api,
-	         &(struct api_request){.method = str_of(method), .path = path, .query = query.p ? query : STR(""), .body = str_of(body),
+	         &(struct api_request){.method = str_of(method),
+	                               .path = path,
+	                               .query = query.p ? query : STR(""),
+	                               .body = str_of(body),
 	                               .identity = {STR("jonas"), scopes}},
 	         keep, &r);
 	assert_int_equal(r.calls, 1);
 	struct err e;
-	if (strcmp(r.type, "application/json") == 0) assert_ok(json_parse(buf_view(&r.body), &r.json, &e), e);
+	if (strcmp(r.type, "application/json") == 0)
+		assert_ok(json_parse(buf_view(&r.body), &r.json, &e), e);
 	return r;
 }
 
-static struct reply ask(struct playground *p, const char *method, const char *url, const char *body) {
+static struct reply ask(struct playground *p, const char *method, const char *url,
+                        const char *body) {
 	return ask_as(p, OPERATION_SCOPE_ALL, method, url, body);
 }
 
@@ -107,14 +113,24 @@ static void routes_that_are_none(void **state) {
 	static const struct {
 		const char *method, *url;
 		int status;
-	} rows[] = {{"GET", "/api/v1/nothing", 404}, {"GET", "/api/v1/changes/", 404}, {"GET", "/api/v1/changes/1/x", 404},
-	            {"DELETE", "/api/v1/changes", 405}, {"GET", "/api/v1/changes/1/withdraw", 405}, {"GET", "/api/v1/changes/1", 404},
-	            {"GET", "/api/v1/changes/abc", 400}, {"GET", "/api/v1/changes/%zz", 400}, {"GET", "/api/v1/changes?x=1", 400},
-	            {"GET", "/api/v1/changes?limit=1&limit=2", 400}, {"GET", "/api/v1/changes?limit=-1", 400}, {"GET", "/api/v1/environments/nope", 404},
-	            {"GET", "/api/v1/releases/99", 404}, {"GET", "/api/v1/changes?repo=nope", 404}};
+	} rows[] = {{"GET", "/api/v1/nothing", 404},
+	            {"GET", "/api/v1/changes/", 404},
+	            {"GET", "/api/v1/changes/1/x", 404},
+	            {"DELETE", "/api/v1/changes", 405},
+	            {"GET", "/api/v1/changes/1/withdraw", 405},
+	            {"GET", "/api/v1/changes/1", 404},
+	            {"GET", "/api/v1/changes/abc", 400},
+	            {"GET", "/api/v1/changes/%zz", 400},
+	            {"GET", "/api/v1/changes?x=1", 400},
+	            {"GET", "/api/v1/changes?limit=1&limit=2", 400},
+	            {"GET", "/api/v1/changes?limit=-1", 400},
+	            {"GET", "/api/v1/environments/nope", 404},
+	            {"GET", "/api/v1/releases/99", 404},
+	            {"GET", "/api/v1/changes?repo=nope", 404}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO_REPLY r = ask(p, rows[i].method, rows[i].url, "");
-		if (r.status != rows[i].status) print_error("%s %s: %s\n", rows[i].method, rows[i].url, r.body.p);
+		if (r.status != rows[i].status)
+			print_error("%s %s: %s\n", rows[i].method, rows[i].url, r.body.p);
 		assert_int_equal(r.status, rows[i].status);
 		assert_true(json_get_str(json_get(r.json, "error"), "text").n > 0);
 	}
@@ -124,9 +140,10 @@ static void scopes_are_asked_for(void **state) {
 	struct playground *p = *state;
 	AUTO_REPLY nobody = ask_as(p, 0, "GET", "/api/v1/status", "");
 	assert_error(&nobody, 401, "denied");
-	AUTO_REPLY reader = ask_as(p, OPERATION_SCOPE_READ, "POST", "/api/v1/environments/production/rollback", "");
+	AUTO_REPLY reader = ask_as(p, OPERATION_SCOPE_READ, "POST",
+	                           "/api/v1/environments/production/rollback", "");
 	assert_error(&reader, 403, "denied");
-	AUTO_REPLY operator = ask_as(p, OPERATION_SCOPE_OPERATE, "GET", "/api/v1/tokens", "");
+	AUTO_REPLY operator= ask_as(p, OPERATION_SCOPE_OPERATE, "GET", "/api/v1/tokens", "");
 	assert_error(&operator, 403, "denied");
 	AUTO_REPLY reads = ask_as(p, OPERATION_SCOPE_OPERATE, "GET", "/api/v1/status", "");
 	assert_int_equal(reads.status, 200);
@@ -144,7 +161,8 @@ static void read_only_refuses_changes_and_says_why(void **state) {
 	p->read_only = "the disk is full";
 	AUTO_REPLY r = ask(p, "POST", "/api/v1/tokens", "{\"name\":\"x\",\"scopes\":\"read\"}");
 	assert_error(&r, 503, "unavailable");
-	assert_true(str_contains(json_get_str(json_get(r.json, "error"), "text"), STR("the disk is full")));
+	assert_true(
+		str_contains(json_get_str(json_get(r.json, "error"), "text"), STR("the disk is full")));
 	AUTO_REPLY health = ask_as(p, 0, "GET", "/healthz", "");
 	assert_int_equal(health.status, 503);
 	AUTO_REPLY reads = ask(p, "GET", "/api/v1/queue", "");
@@ -158,7 +176,8 @@ static void a_landed_change_has_the_promised_shape(void **state) {
 	playground_push(p, "Count redirects");
 	AUTO_REPLY r = ask(p, "GET", "/api/v1/changes/1", "");
 	assert_int_equal(r.status, 200);
-	const struct json *c = r.json, *times = json_get(c, "times"), *job = json_at(json_get(c, "jobs"), 0);
+	const struct json *c = r.json, *times = json_get(c, "times"),
+					  *job = json_at(json_get(c, "jobs"), 0);
 	assert_int_equal(json_get_int(c, "id", 0), 1);
 	assert_int_equal(json_get_int(c, "revision", 0), 1);
 	assert_text(json_get_str(c, "repo"), "shortlink");
@@ -188,7 +207,8 @@ static void a_rejected_change_says_why(void **state) {
 	struct playground *p = *state;
 	playground_push(p, "Cache links fail:test");
 	AUTO_REPLY r = ask(p, "GET", "/api/v1/changes/1", "");
-	const struct json *reason = json_get(r.json, "reason"), *test = json_at(json_get(r.json, "jobs"), 1);
+	const struct json *reason = json_get(r.json, "reason"),
+					  *test = json_at(json_get(r.json, "jobs"), 1);
 	assert_text(json_get_str(r.json, "state"), "rejected");
 	assert_text(json_get_str(reason, "code"), "test-failed");
 	assert_false(json_get_bool(reason, "stays_queued", true));
@@ -198,7 +218,8 @@ static void a_rejected_change_says_why(void **state) {
 	AUTO_REPLY conflict_pushed = {0};
 	playground_push(p, "a conflict");
 	conflict_pushed = ask(p, "GET", "/api/v1/changes/2", "");
-	assert_text(json_get_str(json_at(json_get(conflict_pushed.json, "conflicts"), 0), "path"), "src/key.c");
+	assert_text(json_get_str(json_at(json_get(conflict_pushed.json, "conflicts"), 0), "path"),
+	            "src/key.c");
 }
 
 static void changes_are_withdrawn_retried_cancelled(void **state) {
@@ -231,16 +252,25 @@ static void logs_come_as_text_and_json(void **state) {
 	struct playground *p = *state;
 	playground_push(p, "Cache links fail:test");
 	AUTO_REPLY text = ask(p, "GET", "/api/v1/changes/1/jobs/test/log", "");
-	assert_text(buf_view(&text.body), "ok 1 - create\nnot ok 2 - delete_then_follow\ntest/http_test.c:212: expected 404, got 302\n"
-	                                  "<script>alert(1)</script>\nmake: *** [Makefile:41: test] Error 1\n");
+	assert_text(buf_view(&text.body),
+	            "ok 1 - create\nnot ok 2 - delete_then_follow\ntest/http_test.c:212: expected 404, "
+	            "got 302\n"
+	            "<script>alert(1)</script>\nmake: *** [Makefile:41: test] Error 1\n");
 	AUTO_REPLY two = ask(p, "GET", "/api/v1/changes/1/jobs/test/log?from=2&lines=1", "");
 	assert_text(buf_view(&two.body), "not ok 2 - delete_then_follow\n");
-	AUTO_REPLY json = ask(p, "GET", "/api/v1/changes/1/jobs/test/log?format=json&from=3&lines=1", "");
-	assert_text(buf_view(&json.body), "{\"channel\":\"e\",\"line\":3,\"ms\":3,\"text\":\"test/http_test.c:212: expected 404, got 302\"}\n");
+	AUTO_REPLY json = ask(p, "GET", "/api/v1/changes/1/jobs/test/log?format=json&from=3&lines=1",
+	                      "");
+	assert_text(buf_view(&json.body), "{\"channel\":\"e\",\"line\":3,\"ms\":3,\"text\":\"test/"
+	                                  "http_test.c:212: expected 404, got 302\"}\n");
 	AUTO_REPLY none = ask(p, "GET", "/api/v1/changes/1/jobs/lint/log", "");
 	assert_error(&none, 404, "not-found");
 	AUTO_REPLY diff = ask(p, "GET", "/api/v1/changes/1/diff", "");
 	assert_true(str_starts(buf_view(&diff.body), STR("diff --git ")));
+}
+
+static void note_line(void *context, uint64_t number, char channel, int64_t ms, struct str line) {
+	(void)ms;
+	buf_printf(context, "%llu%c" STR_FMT "|", (unsigned long long)number, channel, STR_ARG(line));
 }
 
 static void log_lines_survive_any_cut(void **state) {
@@ -249,10 +279,6 @@ static void log_lines_survive_any_cut(void **state) {
 	for (size_t cut = 0; cut <= text.n; cut++) {
 		struct loglines l = {0};
 		AUTO_BUF seen = {0};
-		void note_line(void *context, uint64_t number, char channel, int64_t ms, struct str line) {
-			(void)ms;
-			buf_printf(context, "%llu%c" STR_FMT "|", (unsigned long long)number, channel, STR_ARG(line));
-		}
 		loglines_feed(&l, str_slice(text, 0, cut), note_line, &seen);
 		loglines_feed(&l, str_from(text, cut), note_line, &seen);
 		loglines_end(&l, note_line, &seen);
@@ -273,15 +299,19 @@ static void releases_deploy_and_roll_back(void **state) {
 	playground_push(p, "Two");
 	AUTO_REPLY env = ask(p, "GET", "/api/v1/environments/production", "");
 	assert_int_equal(json_get_int(json_get(env.json, "release"), "id", 0), 2);
-	AUTO_REPLY back = ask(p, "POST", "/api/v1/environments/production/rollback", "{\"reason\":\"5xx\"}");
+	AUTO_REPLY back = ask(p, "POST", "/api/v1/environments/production/rollback",
+	                      "{\"reason\":\"5xx\"}");
 	assert_int_equal(back.status, 200);
 	assert_int_equal(json_get_int(json_get(back.json, "release"), "id", 0), 1);
-	AUTO_REPLY blocked = ask(p, "POST", "/api/v1/environments/production/deploy", "{\"release\":\"2\"}");
+	AUTO_REPLY blocked = ask(p, "POST", "/api/v1/environments/production/deploy",
+	                         "{\"release\":\"2\"}");
 	assert_error(&blocked, 409, "conflict");
-	AUTO_REPLY forced = ask(p, "POST", "/api/v1/environments/production/deploy", "{\"release\":\"2\",\"force\":true}");
+	AUTO_REPLY forced = ask(p, "POST", "/api/v1/environments/production/deploy",
+	                        "{\"release\":\"2\",\"force\":true}");
 	assert_int_equal(json_get_int(json_get(forced.json, "release"), "id", 0), 2);
 	AUTO_REPLY release = ask(p, "GET", "/api/v1/releases/1", "");
-	assert_text(json_get_str(json_at(json_get(release.json, "files"), 0), "path"), "build/shortlink");
+	assert_text(json_get_str(json_at(json_get(release.json, "files"), 0), "path"),
+	            "build/shortlink");
 	AUTO_REPLY file = ask(p, "GET", "/api/v1/releases/1/artifact?path=build/shortlink", "");
 	assert_text(buf_view(&file.body), "#!/bin/sh\necho shortlink\n");
 	AUTO_REPLY tar = ask(p, "GET", "/api/v1/releases/1/artifact", "");
@@ -310,7 +340,8 @@ static void tokens_open_doors_until_they_are_void(void **state) {
 	struct api_identity who;
 	struct err e;
 	AUTO_ARENA life = {0};
-	AUTO_REPLY made = ask(p, "POST", "/api/v1/tokens", "{\"name\":\"ci\",\"scopes\":\"read,propose\",\"days\":1}");
+	AUTO_REPLY made = ask(p, "POST", "/api/v1/tokens",
+	                      "{\"name\":\"ci\",\"scopes\":\"read,propose\",\"days\":1}");
 	assert_int_equal(made.status, 200);
 	struct str token = json_get_str(made.json, "token");
 	assert_true(str_starts(token, STR("weir_")) && token.n == 69);
@@ -334,7 +365,8 @@ static void tokens_open_doors_until_they_are_void(void **state) {
 
 static void secrets_never_come_out(void **state) {
 	struct playground *p = *state;
-	AUTO_REPLY set = ask(p, "PUT", "/api/v1/repos/shortlink/secrets/KEY", "{\"value\":\"hunter2\"}");
+	AUTO_REPLY set = ask(p, "PUT", "/api/v1/repos/shortlink/secrets/KEY",
+	                     "{\"value\":\"hunter2\"}");
 	assert_int_equal(set.status, 200);
 	AUTO_REPLY list = ask(p, "GET", "/api/v1/repos/shortlink/secrets", "");
 	assert_true(str_contains(buf_view(&list.body), STR("KEY")));
@@ -350,16 +382,22 @@ static void secrets_never_come_out(void **state) {
 static void keys_and_webhooks_are_judged(void **state) {
 	struct playground *p = *state;
 	AUTO_REPLY key = ask(p, "POST", "/api/v1/keys",
-	                     "{\"name\":\"jonas\",\"key\":\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0000000000000000000000000000000000000000 a\"}");
+	                     "{\"name\":\"jonas\",\"key\":\"ssh-ed25519 "
+	                     "AAAAC3NzaC1lZDI1NTE5AAAAIJ0000000000000000000000000000000000000000 a\"}");
 	assert_int_equal(key.status, 200);
 	AUTO_REPLY options = ask(p, "POST", "/api/v1/keys",
-	                         "{\"name\":\"eve\",\"key\":\"command=\\\"sh\\\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ00000000000000000000000000000\"}");
+	                         "{\"name\":\"eve\",\"key\":\"command=\\\"sh\\\" ssh-ed25519 "
+	                         "AAAAC3NzaC1lZDI1NTE5AAAAIJ00000000000000000000000000000\"}");
 	assert_error(&options, 400, "invalid");
-	AUTO_REPLY lines = ask(p, "POST", "/api/v1/keys", "{\"name\":\"eve\",\"key\":\"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC0000000000000\\nssh-rsa x\"}");
+	AUTO_REPLY lines = ask(p, "POST", "/api/v1/keys",
+	                       "{\"name\":\"eve\",\"key\":\"ssh-rsa "
+	                       "AAAAB3NzaC1yc2EAAAADAQABAAABAQC0000000000000\\nssh-rsa x\"}");
 	assert_error(&lines, 400, "invalid");
-	AUTO_REPLY hook = ask(p, "POST", "/api/v1/webhooks", "{\"name\":\"chat\",\"url\":\"https://example.org/x\"}");
+	AUTO_REPLY hook = ask(p, "POST", "/api/v1/webhooks",
+	                      "{\"name\":\"chat\",\"url\":\"https://example.org/x\"}");
 	assert_int_equal(hook.status, 200);
-	AUTO_REPLY file = ask(p, "POST", "/api/v1/webhooks", "{\"name\":\"chat\",\"url\":\"file:///etc/passwd\"}");
+	AUTO_REPLY file = ask(p, "POST", "/api/v1/webhooks",
+	                      "{\"name\":\"chat\",\"url\":\"file:///etc/passwd\"}");
 	assert_error(&file, 400, "invalid");
 	AUTO_REPLY list = ask(p, "GET", "/api/v1/webhooks", "");
 	assert_true(str_contains(buf_view(&list.body), STR("landed,rejected,deployed")));
@@ -372,7 +410,8 @@ static void events_and_metrics_count_what_happened(void **state) {
 	assert_true(str_contains(buf_view(&events.body), STR("\"kind\":\"change.landed\"")));
 	assert_false(str_contains(buf_view(&events.body), STR("server.started")));
 	AUTO_REPLY one = ask(p, "GET", "/api/v1/events?from=1&limit=1", "");
-	assert_true(str_contains(buf_view(&one.body), STR("\"seq\":1")) && str_ends(buf_view(&one.body), STR("}\n")));
+	assert_true(str_contains(buf_view(&one.body), STR("\"seq\":1")) &&
+	            str_ends(buf_view(&one.body), STR("}\n")));
 	AUTO_REPLY metrics = ask(p, "GET", "/metrics", "");
 	assert_true(str_contains(buf_view(&metrics.body), STR("\nweir_changes_total 1\n")));
 	assert_true(str_contains(buf_view(&metrics.body), STR("# TYPE weir_changes_total counter\n")));
@@ -404,11 +443,21 @@ static void texts_of_urls(void **state) {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, begin, end)
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		WITH(every_operation_is_routed_and_described), WITH(routes_that_are_none), WITH(scopes_are_asked_for),
-		WITH(read_only_refuses_changes_and_says_why), WITH(a_landed_change_has_the_promised_shape), WITH(a_rejected_change_says_why),
-		WITH(changes_are_withdrawn_retried_cancelled), WITH(logs_come_as_text_and_json), cmocka_unit_test(log_lines_survive_any_cut),
-		WITH(releases_deploy_and_roll_back), WITH(service_logs_end_with_the_last_lines), WITH(tokens_open_doors_until_they_are_void),
-		WITH(secrets_never_come_out), WITH(keys_and_webhooks_are_judged), WITH(events_and_metrics_count_what_happened),
+		WITH(every_operation_is_routed_and_described),
+		WITH(routes_that_are_none),
+		WITH(scopes_are_asked_for),
+		WITH(read_only_refuses_changes_and_says_why),
+		WITH(a_landed_change_has_the_promised_shape),
+		WITH(a_rejected_change_says_why),
+		WITH(changes_are_withdrawn_retried_cancelled),
+		WITH(logs_come_as_text_and_json),
+		cmocka_unit_test(log_lines_survive_any_cut),
+		WITH(releases_deploy_and_roll_back),
+		WITH(service_logs_end_with_the_last_lines),
+		WITH(tokens_open_doors_until_they_are_void),
+		WITH(secrets_never_come_out),
+		WITH(keys_and_webhooks_are_judged),
+		WITH(events_and_metrics_count_what_happened),
 		cmocka_unit_test(texts_of_urls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
