@@ -71,7 +71,8 @@ static bool began_after_landing(const struct state *s, const struct candidate *c
 static bool may_go(const struct state *s, const struct candidate *c) {
 	if (c->state == CANDIDATE_DROPPED) return !candidates_has_runs(s, c->id);
 	if (c->state != CANDIDATE_LANDED || candidates_has_runs(s, c->id)) return false;
-	if (candidates_newest_landed(s, c->repo)->id.v == c->id.v) return false;
+	const struct candidate *newest = candidates_newest_landed(s, c->repo);
+	if (!newest || newest->id.v == c->id.v) return false;
 	return c->released || !began_after_landing(s, c);
 }
 
