@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "app/audit.h"
+#include "app/localrun.h"
 #include "app/serve.h"
 #include "app/stop.h"
 #include "deploy/supervisor.h"
@@ -59,6 +60,15 @@ static const struct args_option stop_options[] = {
 	OPTION_DATA, {"all", 0, NULL, "every environment of the data folder", NULL}, {0}};
 
 static const struct cli_command commands[] = {
+	{.name = "run",
+     .words = "[JOB...]",
+     .brief = "Run jobs on the working tree, as the server would",
+     .group = CLI_GROUP_LOCAL,
+     .words_max = -1,
+     .options = localrun_options,
+     .completes = "job",
+     .about = localrun_about,
+     .run = localrun_main},
 	{.name = "serve",
      .words = "",
      .brief = "serve git, API and pages, run the queue and deploy",

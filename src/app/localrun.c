@@ -1,0 +1,227 @@
+#include "app/localrun.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/localrun_jobs.h"
+#include "app/localrun_output.h"
+#include "app/localrun_show.h"
+#include "conf/conf.h"
+#include "exec/toolchain.h"
+#include "os/clock.h"
+#include "os/file.h"
+
+enum { LOCK_LOOK_MS = 50, SIGNAL_STATUS = 128 };
+
+const struct args_option localrun_options[] = {
+	{"slots", 'j', "N", "jobs at once (default: the number of cores)", NULL},
+	{"no-reuse", 0, NULL, "run also what passed here before with the same inputs", NULL},
+	{"fail-fast", 0, NULL, "cancel everything when the first job fails", NULL},
+	{"write-back", 0, NULL, "copy artifacts of jobs that passed into the working tree", NULL},
+	{"log", 0, NULL, "on a terminal: show what the jobs print", NULL},
+	{"timing", 0, NULL, "tell where the time went", NULL},
+	CLI_OPTION_JSON,
+	{0},
+};
+
+const char localrun_about[] =
+	"Runs the jobs of weir.yml on the working tree as it is: tracked files as they are on disk and "
+	"untracked ones that are not ignored; the repository is not touched. Same sandbox, same "
+	"verdict "
+	"keys as on the server: a job that passed here with the same inputs is not run again. Without "
+	"JOB all jobs run that a change runs; with it, those and what they need. A name stands for all "
+	"rows of a matrix and all shards, too.\n"
+	"Artifacts are put into .weir/out/JOB/, logs into .weir/out/JOB.log. The secret NAME of a job "
+	"is the variable WEIR_SECRET_NAME of the environment. Exits with 1 when a job did not pass.";
+
+static volatile int interrupted; // the only thing that a signal changes
+
+static void on_signal(int number) {
+	if (interrupted) _exit(SIGNAL_STATUS + number); // asked twice: the next `weir run` cleans up
+	interrupted = number;
+}
+
+static void catch_signals(void) {
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = on_signal};
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) sigaction(signals[i], &action, NULL);
+}
+
+static int64_t cores(void) {
+	cpu_set_t set;
+	return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+static int64_t cpu_us(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+// ---------------------------------------------------------------- where and what
+
+static bool find_root(struct localrun *l, struct err *e) {
+	char *here = realpath(".", NULL);
+	struct str at = here ? arena_str(l->life, str_of(here)) : STR_NONE;
+	free(here);
+	while (at.n) {
+		struct str root = arena_str(l->life, at);
+		if (file_exists(arena_printf(l->life, "%s/.git", root.p).p)) {
+			l->root = root;
+			l->data = arena_printf(l->life, "%s/.weir/local", root.p);
+			return true;
+		}
+		while (at.n && at.p[at.n - 1] != '/') at.n--;
+		if (at.n) at.n--;
+	}
+	return err_set(e, ERR_NOT_FOUND, "this is not a git working tree");
+}
+
+// Prints what is wrong as `weir check` does.
+static int read_plan(struct localrun *l) {
+	AUTO_BUF text = {0};
+	struct err e;
+	struct str path = arena_printf(l->life, "%s/weir.yml", l->root.p);
+	if (!file_read(path.p, CONF_BYTES_MAX + 1, &text, &e) && e.code != ERR_LIMIT) {
+		if (e.code == ERR_NOT_FOUND)
+			err_set(&e, ERR_NOT_FOUND, "there is no weir.yml in %s", l->root.p);
+		return cli_fail(l->cli, &e, "Write one with `weir init`");
+	}
+	struct str kept = arena_str(l->life, buf_view(&text));
+	struct conf_diagnostics d = {.life = l->life};
+	if (conf_parse(kept, l->life, &l->plan, &d)) return 0;
+	AUTO_INK out = cli_ink(l->cli);
+	if (cli_has(l->cli, "json")) {
+		diagnostics_json(&d, STR("weir.yml"), &out.out);
+		ink_end(&out);
+	} else {
+		diagnostics_text(&d, STR("weir.yml"), l->cli->colour, &out.out);
+	}
+	cli_print(&out);
+	return 1;
+}
+
+static bool make_folders(struct localrun *l, struct err *e) {
+	static const char *const folders[] = {"runs", "cache"};
+	struct str ignore = arena_printf(l->life, "%s/.weir/.gitignore", l->root.p);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (!file_make_folders(arena_printf(l->life, "%s/%s", l->data.p, folders[i]).p, 0755, e))
+			return false;
+	return file_exists(ignore.p) || file_write_atomic(ignore.p, STR("*\n"), 0644, e);
+}
+
+static bool take_lock(struct localrun *l, int *fd, struct err *e) {
+	struct str path = arena_printf(l->life, "%s/lock", l->data.p);
+	bool told = false;
+	while (!file_lock(path.p, fd, e)) {
+		if (e->code != ERR_BUSY || interrupted) return false;
+		if (!told) fprintf(stderr, "another weir run is under way here, this one waits for it\n");
+		told = true;
+		clock_sleep_ms(LOCK_LOOK_MS);
+	}
+	return true;
+}
+
+static bool open_local(struct localrun *l, struct err *e) {
+	int64_t begun = clock_mono_us();
+	struct str cache = arena_printf(l->life, "%s/cache", l->data.p);
+	struct digest name = digest_of(l->root);
+	struct str id = arena_printf(l->life, "%s/toolchain", cache.p);
+	snprintf(l->prefix, sizeof l->prefix, "l%02x%02x%02x-%d", name.b[0], name.b[1], name.b[2],
+	         (int)getpid());
+	if (!store_open(l->data.p, STORE_WRITE, &l->log, e) ||
+	    !object_store_open(l->data.p, &l->objects, e) ||
+	    !toolchain_id(&(struct toolchain_paths){0}, id.p, clock_wall_ms(), &l->toolchain, e))
+		return false;
+	l->workspaces = workspaces_new(cache.p, l->data.p);
+	localrun_jobs_sweep(l);
+	workspaces_sweep(l->workspaces, NULL, 0);
+	l->open_us = clock_mono_us() - begun;
+	return true;
+}
+
+static bool take_snapshot(struct localrun *l, struct git_home *git, struct err *e) {
+	int64_t begun = clock_mono_us();
+	struct str folder = arena_printf(l->life, "%s/snapshot", l->data.p);
+	bool ok = git_snapshot_take(git, l->root.p, folder.p, l->life, &l->snapshot, e);
+	l->snapshot_us = clock_mono_us() - begun;
+	return ok;
+}
+
+static void make_jobs(struct localrun *l) {
+	l->count = l->plan->jobs_n;
+	l->jobs = ARENA_ARRAY(l->life, struct localrun_job, l->count + 1);
+	for (size_t i = 0; i < l->count; i++)
+		l->jobs[i] = (struct localrun_job){.job = &l->plan->jobs[i], .pidfd = -1};
+}
+
+// ---------------------------------------------------------------- the command
+
+static bool all_ok(const struct localrun *l) {
+	for (size_t i = 0; i < l->count; i++)
+		if (l->jobs[i].wanted && !localrun_jobs_ok(&l->jobs[i])) return false;
+	return true;
+}
+
+static bool write_back(struct localrun *l, struct err *e) {
+	int64_t files = 0;
+	for (size_t i = 0; i < l->count; i++)
+		if (localrun_jobs_ok(&l->jobs[i]) && !localrun_output_write_back(l, &l->jobs[i], &files, e))
+			return false;
+	AUTO_INK k = cli_ink(l->cli);
+	ink_put(&k, INK_PLAIN, "%lld files of artifacts written into the working tree",
+	        (long long)files);
+	ink_end(&k);
+	if (localrun_show_face(l->show) != LOCALRUN_JSON) cli_print(&k);
+	return true;
+}
+
+static int run(struct localrun *l) {
+	AUTO_FD lock = -1;
+	struct git_home *git = NULL;
+	struct err e = {0};
+	bool ok = make_folders(l, &e) && take_lock(l, &lock, &e) && open_local(l, &e) &&
+	          git_home_open(NULL, NULL, &git, &e) && take_snapshot(l, git, &e);
+	if (ok) {
+		catch_signals();
+		localrun_jobs_run(l);
+		localrun_show_end(l->show, cli_has(l->cli, "timing"));
+		if (cli_has(l->cli, "write-back") && !interrupted) ok = write_back(l, &e);
+		git_repo_close(l->snapshot.repo);
+	}
+	if (git) git_home_close(git);
+	if (l->workspaces) workspaces_free(l->workspaces);
+	object_store_close(&l->objects);
+	store_close(&l->log);
+	localrun_jobs_free(l);
+	if (!ok) return cli_fail(l->cli, &e, NULL) ? 1 : 1;
+	return interrupted ? SIGNAL_STATUS + interrupted : all_ok(l) ? 0 : 1;
+}
+
+int localrun_main(struct cli *cli) {
+	struct localrun l = {.cli = cli,
+	                     .life = cli->life,
+	                     .start_us = cpu_us(),
+	                     .begun_us = clock_mono_us(),
+	                     .reuse = !cli_has(cli, "no-reuse"),
+	                     .fail_fast = cli_has(cli, "fail-fast"),
+	                     .interrupted = &interrupted};
+	struct err e = {0};
+	int64_t slots = cores();
+	if (!args_number(&cli->args, "slots", 1, 1000, &slots, &e)) return cli_usage(cli, "%s", e.text);
+	l.slots = (size_t)slots;
+	if (!find_root(&l, &e))
+		return cli_fail(cli, &e, "weir run works on a git working tree: `git init` makes one");
+	int status = read_plan(&l);
+	if (status) return status;
+	make_jobs(&l);
+	if (!localrun_jobs_choose(&l, cli->args.words, cli->args.word_count, &e))
+		return cli_usage(cli, "%s", e.text);
+	l.show = localrun_show_new(&l, cli_has(cli, "log"));
+	return run(&l);
+}
