@@ -9,6 +9,7 @@ struct loop {
 	uv_prepare_t prepare;
 	loop_fn *before_wait;
 	void *before_context;
+	size_t working;
 };
 
 struct loop_watch {
@@ -25,8 +26,17 @@ struct loop_timer {
 
 struct work {
 	uv_work_t request;
+	struct loop *loop;
+	struct loop_lane *lane; // or NULL
+	struct work *next;      // waiting in its lane
 	loop_fn *work, *done;
 	void *context;
+};
+
+struct loop_lane {
+	struct loop *loop;
+	size_t most, busy;
+	struct work *first, **last; // that wait
 };
 
 struct on_signal {
@@ -167,16 +177,64 @@ static void do_work(uv_work_t *r) {
 	w->work(w->context);
 }
 
+static void start(struct work *w);
+
 static void work_done(uv_work_t *r, int status) {
 	(void)status;
 	struct work *w = r->data;
+	struct loop_lane *lane = w->lane;
+	struct work *next = lane ? lane->first : NULL;
+	w->loop->working--;
+	if (lane) lane->busy--;
+	if (next) {
+		lane->first = next->next;
+		if (!lane->first) lane->last = &lane->first;
+		start(next);
+	}
 	w->done(w->context);
 	free(w);
 }
 
-void loop_work(struct loop *l, loop_fn *work, loop_fn *done, void *context) {
+static void start(struct work *w) {
+	if (w->lane) w->lane->busy++;
+	if (uv_queue_work(&w->loop->uv, &w->request, do_work, work_done)) abort();
+}
+
+static struct work *work_new(struct loop *l, loop_fn *work, loop_fn *done, void *context) {
 	struct work *w = new_zeroed(sizeof *w);
-	*w = (struct work){.work = work, .done = done, .context = context};
+	*w = (struct work){.loop = l, .work = work, .done = done, .context = context};
 	w->request.data = w;
-	if (uv_queue_work(&l->uv, &w->request, do_work, work_done)) abort();
+	l->working++;
+	return w;
+}
+
+void loop_work(struct loop *l, loop_fn *work, loop_fn *done, void *context) {
+	start(work_new(l, work, done, context));
+}
+
+size_t loop_working(const struct loop *l) {
+	return l->working;
+}
+
+struct loop_lane *loop_lane(struct loop *l, size_t most) {
+	struct loop_lane *lane = new_zeroed(sizeof *lane);
+	assert(most > 0);
+	*lane = (struct loop_lane){.loop = l, .most = most};
+	lane->last = &lane->first;
+	return lane;
+}
+
+void loop_lane_work(struct loop_lane *lane, loop_fn *work, loop_fn *done, void *context) {
+	struct work *w = work_new(lane->loop, work, done, context);
+	w->lane = lane;
+	if (lane->busy < lane->most) {
+		start(w);
+		return;
+	}
+	*lane->last = w;
+	lane->last = &w->next;
+}
+
+void loop_lane_free(struct loop_lane *lane) {
+	free(lane);
 }

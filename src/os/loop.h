@@ -25,5 +25,14 @@ void loop_timer_free(struct loop_timer *t);
 void loop_on_signal(struct loop *l, int signal, loop_fn *on_signal, void *context);
 void loop_before_wait(struct loop *l, loop_fn *fn,
                       void *context); // called before each wait for descriptors
-// Runs work(context) on a pool thread, then done(context) on the loop's thread. The pool has LOOP_THREADS.
+// Runs work(context) on a pool thread, then done(context) on the loop's thread. The pool has
+// UV_THREADPOOL_SIZE threads.
 void loop_work(struct loop *l, loop_fn *work, loop_fn *done, void *context);
+size_t loop_working(const struct loop *l); // works whose done was not called yet
+
+// A lane runs at most `most` works at once, the others wait in order: for work that lasts, so that
+// it never takes the whole pool from work that it waits for itself.
+struct loop_lane;
+struct loop_lane *loop_lane(struct loop *l, size_t most);
+void loop_lane_work(struct loop_lane *lane, loop_fn *work, loop_fn *done, void *context);
+void loop_lane_free(struct loop_lane *lane); // nothing under way in it, or after loop_close; NULL is fine
