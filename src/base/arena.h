@@ -1,6 +1,7 @@
-// Memory with a life: everything taken from an arena is freed at once, by arena_reset or arena_free.
-// Arenas are named after their life (perm, turn, req, scratch), and a function that returns memory says by
-// its parameter's name how long it lives. Out of memory aborts: the log brings the state back.
+// Memory with a life: everything taken from an arena is freed at once, by arena_reset or
+// arena_free. Arenas are named after their life (perm, turn, req, scratch), and a function that
+// returns memory says by its parameter's name how long it lives. Out of memory aborts: the log
+// brings the state back.
 #pragma once
 #include <stdarg.h>
 

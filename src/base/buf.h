@@ -1,5 +1,6 @@
-// Bytes that grow. The only place that escapes (JSON, HTML, URL, shell), so that a page or a command line
-// never does it by hand. Zero-initialised is empty and valid; buf_free (or AUTO_BUF) gives the memory back.
+// Bytes that grow. The only place that escapes (JSON, HTML, URL, shell), so that a page or a
+// command line never does it by hand. Zero-initialised is empty and valid; buf_free (or AUTO_BUF)
+// gives the memory back.
 #pragma once
 #include <stdarg.h>
 

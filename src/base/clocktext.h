@@ -1,5 +1,5 @@
-// Time as text and back, without a clock: milliseconds since 1970 UTC <-> RFC 3339, and durations as
-// weir.yml and people write them ("1500ms", "10m", "1h30m").
+// Time as text and back, without a clock: milliseconds since 1970 UTC <-> RFC 3339, and durations
+// as weir.yml and people write them ("1500ms", "10m", "1h30m").
 #pragma once
 #include "base/buf.h"
 #include "base/err.h"

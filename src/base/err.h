@@ -1,6 +1,7 @@
-// What went wrong in the world: a code for callers, one sentence for people. A function that can fail returns
-// false with *e filled and leaves its outputs untouched. Each layer adds its context once (err_context), and
-// whoever can act reports it once. Errors of the programmer are asserts, not these.
+// What went wrong in the world: a code for callers, one sentence for people. A function that can
+// fail returns false with *e filled and leaves its outputs untouched. Each layer adds its context
+// once (err_context), and whoever can act reports it once. Errors of the programmer are asserts,
+// not these.
 #pragma once
 #include "base/str.h"
 

@@ -1,5 +1,6 @@
-// Names of content. A digest is a SHA-256 (FIPS 180-4, by libsodium); an oid is git's object name, SHA-1 or
-// SHA-256. Both are plain values. Also streaming SHA-256 for bodies that do not fit in memory.
+// Names of content. A digest is a SHA-256 (FIPS 180-4, by libsodium); an oid is git's object name,
+// SHA-1 or SHA-256. Both are plain values. Also streaming SHA-256 for bodies that do not fit in
+// memory.
 #pragma once
 #include <sodium/crypto_hash_sha256.h>
 

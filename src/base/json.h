@@ -1,5 +1,5 @@
-// Reads JSON: one thin wrapper over jansson, strict (UTF-8, no duplicate keys, one value). Values are
-// borrowed from their document, which has one owner: AUTO_JSON or json_free.
+// Reads JSON: one thin wrapper over jansson, strict (UTF-8, no duplicate keys, one value). Values
+// are borrowed from their document, which has one owner: AUTO_JSON or json_free.
 #pragma once
 #include "base/err.h"
 
@@ -33,7 +33,8 @@ bool json_get_bool(const struct json *object, const char *key, bool otherwise);
 size_t json_length(const struct json *v); // items of an array or an object
 struct json *json_at(const struct json *array, size_t index);
 
-// Iterates an object in the order of the text: for (it = NULL; json_next(object, &it, &key, &value);)
+// Iterates an object in the order of the text: for (it = NULL; json_next(object, &it, &key,
+// &value);)
 bool json_next(const struct json *object, void **iterator, struct str *key, struct json **value);
 
 struct buf;

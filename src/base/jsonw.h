@@ -1,5 +1,6 @@
-// Writes JSON into a buf: commas and quoting are its business. Canonical when keys are added in sorted order
-// and only integers are written: same values, same bytes. Nesting is at most 63 deep (assert).
+// Writes JSON into a buf: commas and quoting are its business. Canonical when keys are added in
+// sorted order and only integers are written: same values, same bytes. Nesting is at most 63 deep
+// (assert).
 #pragma once
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
-// Deterministic random numbers from a seed (SplitMix64, Steele, Lea & Flood 2014): for the simulator, tests
-// and anything whose randomness is a seed in an event. Never for secrets.
+// Deterministic random numbers from a seed (SplitMix64, Steele, Lea & Flood 2014): for the
+// simulator, tests and anything whose randomness is a seed in an event. Never for secrets.
 #pragma once
 #include <stdint.h>
 

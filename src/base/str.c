@@ -82,7 +82,8 @@ bool str_to_i64(struct str s, int64_t *out) {
 	return true;
 }
 
-// Length of the well-formed sequence at p (n bytes left), 0 when there is none: RFC 3629, table 3-7 of Unicode.
+// Length of the well-formed sequence at p (n bytes left), 0 when there is none: RFC 3629, table 3-7
+// of Unicode.
 static size_t utf8_length(const unsigned char *p, size_t n) {
 	if (p[0] < 0x80) return 1;
 	size_t length = p[0] >= 0xc2 && p[0] <= 0xdf   ? 2

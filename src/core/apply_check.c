@@ -76,7 +76,9 @@ static bool check_proposed(const struct state *s, const struct event_change_prop
 		return err_set(why, ERR_BUSY, "change %llu is landing just now; push again in a moment",
 		               (unsigned long long)e->change.v);
 	struct state_identity id = state_identify(s, e->repo, e->key, e->head);
-	if (id.change.v != e->change.v || (int64_t)id.revision != e->revision)
+	// The same commit may be named again for another purpose: a draft that is to land now.
+	bool again = id.same && e->revision == (int64_t)id.revision + 1;
+	if (id.change.v != e->change.v || ((int64_t)id.revision != e->revision && !again))
 		return err_set(why, ERR_CONFLICT, "this push is revision %u of change %llu", id.revision,
 		               (unsigned long long)id.change.v);
 	return true;

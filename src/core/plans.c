@@ -76,7 +76,8 @@ static void add_job(struct state *s, const struct json *jobs, size_t index, stru
 	row->need_at = s->needs.count;
 	row->need_count = (uint32_t)json_length(needs);
 	uint16_t *list = table_add(&s->needs, row->need_count);
-	for (size_t i = 0; i < row->need_count; i++) list[i] = (uint16_t)need_index(jobs, json_at(needs, i));
+	for (size_t i = 0; i < row->need_count; i++)
+		list[i] = (uint16_t)need_index(jobs, json_at(needs, i));
 }
 
 bool plans_use(struct state *s, struct digest digest, struct str json, struct err *e) {
@@ -94,8 +95,7 @@ bool plans_use(struct state *s, struct digest digest, struct str json, struct er
 	                      .job_at = s->plan_jobs.count,
 	                      .job_count = (uint32_t)json_length(jobs)};
 	(void)table_add(&s->plan_jobs, plan->job_count);
-	for (size_t i = 0; i < plan->job_count; i++)
-		add_job(s, jobs, i, state_plan_job(s, plan, i));
+	for (size_t i = 0; i < plan->job_count; i++) add_job(s, jobs, i, state_plan_job(s, plan, i));
 	return true;
 }
 

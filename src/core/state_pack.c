@@ -3,8 +3,9 @@
 enum { TABLES = 12, VERSION = 1 };
 
 static void tables_of(struct state *s, struct table *list[TABLES]) {
-	struct table *all[TABLES] = {&s->repos, &s->changes,   &s->rejected, &s->candidates, &s->jobs,   &s->runs,
-	                             &s->plans, &s->plan_jobs, &s->needs,    &s->releases,   &s->blocks, &s->envs};
+	struct table *all[TABLES] = {&s->repos, &s->changes,  &s->rejected, &s->candidates,
+	                             &s->jobs,  &s->runs,     &s->plans,    &s->plan_jobs,
+	                             &s->needs, &s->releases, &s->blocks,   &s->envs};
 	memcpy(list, all, sizeof all);
 }
 
@@ -25,7 +26,8 @@ void state_pack(const struct state *s, struct buf *out) {
 	struct table *list[TABLES];
 	tables_of(&shallow, list);
 	buf_add(out, s, sizeof *s); // scalars; the pointers in it are not believed when it is read
-	for (size_t i = 0; i < TABLES; i++) buf_add(out, list[i]->rows, (size_t)list[i]->count * list[i]->row_bytes);
+	for (size_t i = 0; i < TABLES; i++)
+		buf_add(out, list[i]->rows, (size_t)list[i]->count * list[i]->row_bytes);
 }
 
 bool state_pack_read(struct state *s, struct str bytes) {

@@ -30,7 +30,8 @@ static void half_of_it_is_refused(void **context) {
 	state_init(&copy);
 	(void)table_add(&s.changes, 3);
 	state_pack(&s, &bytes);
-	for (size_t n = 0; n < bytes.n; n += 7) assert_false(state_pack_read(&copy, (struct str){bytes.p, n}));
+	for (size_t n = 0; n < bytes.n; n += 7)
+		assert_false(state_pack_read(&copy, (struct str){bytes.p, n}));
 	buf_char(&bytes, 0);
 	assert_false(state_pack_read(&copy, buf_view(&bytes)));
 	state_free(&s);

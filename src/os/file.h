@@ -1,5 +1,5 @@
-// Files and folders. Paths are C strings. What is written is durable when a function returns, unless its name
-// says otherwise; a reader never sees half of a file that file_write_atomic wrote.
+// Files and folders. Paths are C strings. What is written is durable when a function returns,
+// unless its name says otherwise; a reader never sees half of a file that file_write_atomic wrote.
 #pragma once
 #include <sys/types.h>
 
@@ -20,13 +20,14 @@ MUST_USE bool file_write_all(int fd, struct str bytes,
 MUST_USE bool file_sync_folder(const char *path, struct err *e);
 MUST_USE bool file_make_folders(const char *path, mode_t mode, struct err *e); // like mkdir -p
 bool file_exists(const char *path); // also a dangling link
-// Removes path and everything below, never follows a link, mends the mode of folders first (overlay's
-// work/work has none), never crosses into another file system. A missing path is fine.
+// Removes path and everything below, never follows a link, mends the mode of folders first
+// (overlay's work/work has none), never crosses into another file system. A missing path is fine.
 MUST_USE bool file_remove_tree(const char *path, struct err *e);
 // Names in a folder without . and .., sorted; they live in `life`.
 MUST_USE bool file_list(const char *path, struct arena *life, struct str **names, size_t *count,
                         struct err *e);
-// Exclusive flock on path (made if missing), held until the descriptor is closed. ERR_BUSY if another has it.
+// Exclusive flock on path (made if missing), held until the descriptor is closed. ERR_BUSY if
+// another has it.
 MUST_USE bool file_lock(const char *path, int *fd, struct err *e);
 // Free and total bytes of the file system that holds path.
 MUST_USE bool file_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes,

@@ -1,6 +1,6 @@
-// The event loop (libuv underneath): descriptors, timers, signals, and slow work on a small pool of threads
-// whose result comes back to the loop's thread. One loop a process; everything runs on its thread except the
-// `work` function of loop_work.
+// The event loop (libuv underneath): descriptors, timers, signals, and slow work on a small pool of
+// threads whose result comes back to the loop's thread. One loop a process; everything runs on its
+// thread except the `work` function of loop_work.
 #pragma once
 #include "base/err.h"
 
@@ -15,7 +15,8 @@ void loop_run(struct loop *l);   // until loop_stop
 void loop_stop(struct loop *l);
 int64_t loop_now_ms(struct loop *l); // monotonic
 
-// Calls on_ready on the loop's thread whenever fd is readable (or writable). Free with loop_unwatch.
+// Calls on_ready on the loop's thread whenever fd is readable (or writable). Free with
+// loop_unwatch.
 struct loop_watch *loop_watch(struct loop *l, int fd, bool readable, bool writable,
                               loop_fn *on_ready, void *context);
 void loop_unwatch(struct loop_watch *w);
@@ -35,4 +36,5 @@ size_t loop_working(const struct loop *l); // works whose done was not called ye
 struct loop_lane;
 struct loop_lane *loop_lane(struct loop *l, size_t most);
 void loop_lane_work(struct loop_lane *lane, loop_fn *work, loop_fn *done, void *context);
-void loop_lane_free(struct loop_lane *lane); // nothing under way in it, or after loop_close; NULL is fine
+void loop_lane_free(
+	struct loop_lane *lane); // nothing under way in it, or after loop_close; NULL is fine

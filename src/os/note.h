@@ -1,5 +1,6 @@
-// What the daemon tells its operator: one line on stderr a message, "2026-11-22T14:02:11.532Z level text".
-// Never a secret, never user data without its quotes. WEIR_LOG=error|warn|info|debug; info unless said.
+// What the daemon tells its operator: one line on stderr a message, "2026-11-22T14:02:11.532Z level
+// text". Never a secret, never user data without its quotes. WEIR_LOG=error|warn|info|debug; info
+// unless said.
 #pragma once
 #include "base/err.h"
 
