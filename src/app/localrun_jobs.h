@@ -6,7 +6,7 @@
 //
 // Everything happens on one thread, which sleeps in poll on the leaders' pidfds.
 #pragma once
-#include "app/workspace.h"
+#include "app/workspaces.h"
 #include "base/hash.h"
 #include "cli/cli.h"
 #include "conf/plan.h"

@@ -21,7 +21,7 @@
 #include "app/ingest.h"
 #include "app/jobspec.h"
 #include "app/secrets.h"
-#include "app/workspace.h"
+#include "app/workspaces.h"
 #include "exec/run.h"
 #include "exec/toolchain.h"
 #include "os/clock.h"
