@@ -28,8 +28,10 @@ static void words(void **state) {
 	assert_null(option(&c, "name")); // it is a word
 	assert_null(option(&c, "source"));
 	assert_non_null(option(&c, "poll")); // poll_ms as a duration
-	assert_string_equal(option(&c, "poll")->value, "DURATION");
-	assert_int_equal(option(&c, "follow")->letter, 'f');
+	const struct args_option *poll = option(&c, "poll");
+	assert_true(poll && strcmp(poll->value, "DURATION") == 0);
+	const struct args_option *follow = option(&c, "follow");
+	assert_true(follow && follow->letter == 'f');
 	c = command(OPERATION_TOKEN_CREATE, &life);
 	assert_string_equal(c.name, "token create");
 	assert_string_equal(c.words, "NAME");

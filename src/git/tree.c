@@ -1,5 +1,6 @@
 #include "git/tree.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { TREE_BYTES_MAX = 256 << 20 };
@@ -106,8 +107,9 @@ static bool differ(struct walk *w, struct str at, const struct git_entry *old,
                    const struct git_entry *new) {
 	enum git_mode before = old ? old->mode : GIT_MODE_NONE;
 	enum git_mode after = new ? new->mode : GIT_MODE_NONE;
+	assert(old || new);
 	struct str name = old ? old->name : new->name;
-	if (before == after && oid_eq(old->oid, new->oid)) return true;
+	if (before == after && old && new && oid_eq(old->oid, new->oid)) return true;
 	if (at.n + name.n > GIT_TREE_PATH_BYTES)
 		return err_set(w->e, ERR_LIMIT, "a path of more than %d bytes", GIT_TREE_PATH_BYTES);
 	if (w->out->count >= GIT_TREE_PATHS_MAX)

@@ -5,7 +5,7 @@
 
 #include "core/eventfield.h"
 #include "store/project.def.h"
-#include "store/project.sql.h"
+#include "store/tables.def.h"
 #include "store/sql.h"
 
 static const struct {

@@ -19,10 +19,11 @@
 #define THIS_CHANGE " WHERE id = :change AND revision = :revision"
 
 // What the author is told: a refused candidate or landing said more than the code of its reason.
-#define REFUSAL_TEXT                                                                      \
-	"coalesce((SELECT nullif(reason_text, '') FROM candidates WHERE id = :candidate"     \
-	" AND :text = :reason), (SELECT nullif(reason_text, '') FROM landings WHERE candidate" \
-	" = :candidate AND :text = :reason ORDER BY id DESC LIMIT 1), :text)"
+#define REFUSAL_TEXT                                                                          \
+	"coalesce((SELECT nullif(reason_text, '') FROM candidates WHERE id = :candidate"        \
+	" AND :text = :reason), (SELECT nullif(reason_text, '') FROM landings"                  \
+	" WHERE candidate = :candidate AND :text = :reason AND :reason = 'landing-refused'"     \
+	" ORDER BY id DESC LIMIT 1), :text)"
 
 #define PROJECT_RULES(RULE)                                                                        \
 	RULE(SERVER_STARTED,                                                                           \

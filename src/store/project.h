@@ -1,7 +1,7 @@
 // Projections: tables that hold what the events say now, for people and the API. Each event's rules
 // (store/project.def.h) are SQL with the event's fields as parameters; they depend on the log
 // alone, so that the tables can be dropped and made again. What they look like stands in
-// store/project.sql.h.
+// store/tables.def.h.
 #pragma once
 #include <sqlite3.h>
 

@@ -1,6 +1,6 @@
 // What can be read of the projections: READ_NAME(F, S) has a row F(S, TYPE, field, SQL) for each
 // field of struct read_NAME. TYPE is one of event.def.h; SQL is empty where the column is called as
-// the field (t is the table). What the columns mean stands in store/project.sql.h.
+// the field (t is the table). What the columns mean stands in store/tables.def.h.
 #pragma once
 // clang-format off
 
