@@ -16,9 +16,10 @@ static bool read_plan(struct git_repo *r, struct oid commit, struct arena *life,
 		*reason = e->code == ERR_NOT_FOUND                         ? REASON_NO_CONFIG
 		          : e->code == ERR_INVALID || e->code == ERR_LIMIT ? REASON_BAD_CONFIG
 		                                                           : REASON_INFRASTRUCTURE;
-		return *reason == REASON_NO_CONFIG
-		           ? err_set(e, ERR_NOT_FOUND, "there is no weir.yml at the root of the tree")
-		           : err_context(e, "weir.yml");
+		if (*reason == REASON_NO_CONFIG)
+			return err_set(e, ERR_NOT_FOUND, "there is no weir.yml at the root of the tree");
+		if (e->code == ERR_LIMIT) return err_set(e, ERR_LIMIT, "weir.yml is larger than %d MB", CONF_BYTES_MAX >> 20);
+		return err_context(e, "cannot read weir.yml");
 	}
 	struct str kept = arena_str(life, buf_view(&text));
 	struct conf_diagnostics d = {.life = life};
