@@ -128,6 +128,20 @@ static void other_projects(void **state) {
 	     "python3 -m venv .venv\n. .venv/bin/activate\npip install -e .\npip install pytest\n"
 	     "python3 -m pytest --junitxml=junit.xml\n",
 	     "junit.xml", true},
+		{FILES(WITH("pyproject.toml",
+	                "[project]\nname='x'\n[project.optional-dependencies]\ntest = ['pytest']\n")),
+	     "python3 -m venv .venv\n. .venv/bin/activate\npip install -e .\n"
+	     "pip install -e '.[test]'\npip install pytest\n"
+	     "python3 -m pytest --junitxml=junit.xml\n",
+	     "junit.xml", true},
+		{FILES(WITH("pyproject.toml", "[project]\nname='x'\n[dependency-groups]\ndocs = []\n"
+	                                  "tests = [\n \"pytest\",\n]\n"),
+	           NAMED("requirements/dev.txt")),
+	     "python3 -m venv .venv\n. .venv/bin/activate\npip install -e .\n"
+	     "pip install -r requirements/dev.txt\n"
+	     "pip install --upgrade 'pip>=25.1' # for --group\npip install --group tests\n"
+	     "pip install pytest\npython3 -m pytest --junitxml=junit.xml\n",
+	     "junit.xml", true},
 		// a linter's settings make no Python project
 		{FILES(WITH("pyproject.toml", "[tool.black]\n"), WITH("Makefile", "test:\n")),
 	     "make -j2\nmake test\n", NULL, false},

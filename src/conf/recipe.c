@@ -3,6 +3,8 @@
 // two do the same, the one that needs less on the machine (make and a compiler) wins.
 #include "conf/recipe.h"
 
+#include <stdio.h>
+
 #include "base/json.h"
 
 enum { SAW_MAX = 16 };
@@ -232,10 +234,47 @@ static bool uses_pytest(const struct recipe *r) {
 	       has(r, "test/conftest.py");
 }
 
+// Whether a table of pyproject.toml has a list of that name.
+static bool lists(const struct recipe *r, const char *table, const char *name) {
+	const struct init_file *file = find(r, "pyproject.toml");
+	char head[80];
+	if (!file) return false;
+	snprintf(head, sizeof head, "[%s]\n", table);
+	struct str rest = str_from(file->content, str_find(file->content, str_of(head)));
+	str_cut(&rest, '\n');
+	while (rest.n && rest.p[0] != '[') {
+		struct str line = str_cut(&rest, '\n'), value = line, key = str_cut(&value, '=');
+		if (str_eq(str_trim(key), str_of(name)) && str_starts(str_trim(value), STR("[")))
+			return true;
+	}
+	return false;
+}
+
+// What only the tests need, where projects keep it.
+static void install_test_needs(struct recipe *r) {
+	static const char *const files[] = {
+		"requirements-dev.txt",  "requirements-test.txt",  "requirements-tests.txt",
+		"test-requirements.txt", "dev-requirements.txt",   "requirements/dev.txt",
+		"requirements/test.txt", "requirements/tests.txt", "tests/requirements.txt"};
+	static const char *const groups[] = {"tests", "test", "testing", "dev"};
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (has(r, files[i])) buf_printf(&r->run, "pip install -r %s\n", files[i]);
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		if (!lists(r, "dependency-groups", groups[i])) continue;
+		run(r, "pip install --upgrade 'pip>=25.1' # for --group");
+		buf_printf(&r->run, "pip install --group %s\n", groups[i]);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		if (!lists(r, "project.optional-dependencies", groups[i])) continue;
+		buf_printf(&r->run, "pip install -e '.[%s]'\n", groups[i]);
+		return;
+	}
+}
+
 static bool python(struct recipe *r) {
 	bool package = has(r, "pyproject.toml") || has(r, "setup.py"),
 		 wants = has(r, "requirements.txt");
-	bool dev = has(r, "requirements-dev.txt");
 	if (says(r, "pyproject.toml", "[tool.") && !says(r, "pyproject.toml", "[project]") &&
 	    !says(r, "pyproject.toml", "[build-system]") && !says(r, "pyproject.toml", "[tool.poetry]"))
 		package = has(r, "setup.py"); // only settings of a linter
@@ -247,12 +286,12 @@ static bool python(struct recipe *r) {
 	              : wants                  ? "requirements.txt"
 	                                       : "pytest.ini";
 	r->tests = true;
-	if (package || wants || dev) {
+	if (package || wants || has(r, "requirements-dev.txt")) {
 		run(r, "python3 -m venv .venv");
 		run(r, ". .venv/bin/activate");
 		if (wants) run(r, "pip install -r requirements.txt");
-		if (dev) run(r, "pip install -r requirements-dev.txt");
 		if (package) run(r, "pip install -e .");
+		install_test_needs(r);
 		if (pytest) run(r, "pip install pytest");
 		r->network = "pip downloads the packages";
 		saw(r, "The job makes a virtual environment: python3-venv must be installed.");
