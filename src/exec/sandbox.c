@@ -55,7 +55,8 @@ static void put_env(struct buf *b, const struct exec_spec *spec) {
 	static const struct {
 		const char *name, *value;
 	} fixed[] = {
-		{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	             ":/usr/local/go/bin"}, // where Go's own archive is unpacked to
 		{"HOME", SANDBOX_HOME},
 		{"TMPDIR", "/tmp"},
 		{"LANG", "C.UTF-8"},
