@@ -12,6 +12,7 @@
 #include "app/propose.h"
 #include "base/clocktext.h"
 #include "git/landing.h"
+#include "os/failpoint.h"
 #include "os/file.h"
 #include "os/note.h"
 #include "store/read.h"
@@ -114,6 +115,7 @@ static void answer_command(struct push *p, const struct command *c) {
 
 static void refs_written(void *context) {
 	struct push *p = context;
+	failpoint("push-before-answer");
 	for (size_t i = 0; i < p->request.command_count; i++) answer_command(p, &p->commands[i]);
 	for (size_t i = 0; i < p->request.command_count; i++) {
 		const struct command *c = &p->commands[i];
@@ -127,6 +129,7 @@ static void refs_written(void *context) {
 
 static void write_refs(void *context) {
 	struct push *p = context;
+	failpoint("push-before-refs");
 	for (size_t i = 0; i < p->request.command_count; i++) {
 		struct command *c = &p->commands[i];
 		if (!c->ok || c->created_trunk) continue;

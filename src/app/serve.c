@@ -18,6 +18,7 @@
 #include "app/version.h"
 #include "app/webhooks.h"
 #include "os/clock.h"
+#include "os/failpoint.h"
 #include "os/file.h"
 #include "os/note.h"
 #include "store/reserve.h"
@@ -136,6 +137,7 @@ int serve_main(const struct serve_options *o) {
 	int slots = o->slots > 0 ? o->slots : (int)sysconf(_SC_NPROCESSORS_ONLN);
 	d.program = version_program(&perm);
 	signal(SIGPIPE, SIG_IGN);
+	failpoint_arm();
 	setenv("UV_THREADPOOL_SIZE", "16", 0);
 	if (!open_folder(&d, o->data ? o->data : ".weir", &lock, &perm, &e) ||
 	    !open_parts(&d, &perm, &e) || !host_open(&d, o, &d.host, &e) ||

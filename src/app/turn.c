@@ -6,6 +6,7 @@
 #include "core/apply.h"
 #include "core/state_pack.h"
 #include "os/clock.h"
+#include "os/failpoint.h"
 #include "os/note.h"
 #include "store/snapshot.h"
 
@@ -196,6 +197,12 @@ static void refuse_all(struct answer *answers, size_t count, const struct err *w
 	}
 }
 
+// For tests that let the daemon die around an append (os/failpoint.h).
+static void reach(const char *place, const struct decide_list *list) {
+	for (size_t i = 0; failpoint_armed && i < list->count; i++)
+		failpoint_reach(place, event_name(list->events[i].kind));
+}
+
 static void run_turn(struct turn *t) {
 	struct inbox taken = t->inbox;
 	struct decide_list list = {.life = &t->life};
@@ -216,6 +223,7 @@ static void run_turn(struct turn *t) {
 		add_passed_deadline(t, now, &list);
 		for (size_t i = 0; i < count; i++) answers[i] = take(t, &taken.entries[i], now, &list);
 		decide_turn(&t->state, now, &list);
+		reach("before-append.", &list);
 		if (list.count && !store_append(t->store, list.events, list.count, &first, &e)) {
 			went_wrong(t, &e);
 			err_set(&e, ERR_UNAVAILABLE, "weir is read-only: %s", t->read_only);
@@ -223,6 +231,7 @@ static void run_turn(struct turn *t) {
 			list.count = 0;
 		} else if (list.count) {
 			t->seq = first + list.count - 1;
+			reach("after-append.", &list);
 		}
 	}
 	publish(t, &list, first);

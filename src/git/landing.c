@@ -8,6 +8,7 @@
 #include "git/commit.h"
 #include "git/plumb.h"
 #include "git/repo.h"
+#include "os/failpoint.h"
 #include "os/file.h"
 
 static void hex_or_zeros(struct oid o, size_t digits, char out[OID_HEX_MAX + 1]) {
@@ -97,9 +98,12 @@ static bool move(struct git_repo *r, const char *ref, struct oid tip, struct oid
 	buf_printf(&intent, "%s %s %s\n", old, new, ref);
 	buf_printf(&command, "update %s %s %s", ref, new, old);
 	landing_file(r, &path);
+	failpoint("landing-before-intent");
 	if (!write_intent(path.p, buf_view(&intent), e)) return false;
+	failpoint("landing-before-cas");
 	struct err why;
 	bool moved = transact(r, buf_view(&command), &why);
+	failpoint("landing-after-cas");
 	struct git_landing_result now = {0};
 	bool known = moved || where(r, ref, tip, candidate, &now, e);
 	if (known && !moved && now.state == GIT_NOT_YET) {
@@ -114,6 +118,7 @@ static bool move(struct git_repo *r, const char *ref, struct oid tip, struct oid
 		return err_context(e, "cannot move %s", ref);
 	}
 	if (now.state == GIT_LANDED && !sync_ref(r, ref, e)) return false;
+	failpoint("landing-told");
 	*out = now;
 	return true;
 }
