@@ -83,6 +83,10 @@ static void add_option(struct ink *out, const struct args_option *o) {
 	if (out->column >= 24) ink_end(out);
 	ink_to(out, 24);
 	ink_put(out, INK_PLAIN, "%s", o->help);
+	if (o->choices && out->column + strlen(o->choices) + 3 > 78) {
+		ink_end(out);
+		ink_to(out, 23);
+	}
 	if (o->choices) ink_put(out, INK_QUIET, " (%s)", o->choices);
 	ink_end(out);
 }

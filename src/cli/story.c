@@ -334,7 +334,7 @@ void story_line(const struct json *change, int64_t now_ms, struct ink *out) {
 	else if (landed && time_of(change, "deployed")) ink_put(out, INK_PLAIN, "live");
 	else if (landed && queued) add_duration(out, INK_PLAIN, landed - queued);
 	else if (json_kind(place) == JSON_KIND_INT && json_int(place, 0) > 0)
-		ink_put(out, INK_QUIET, "after %lld", (long long)json_int(place, 0));
+		ink_put(out, INK_QUIET, "%lld before it", (long long)json_int(place, 0));
 	else if (queued && is(change, "state", "queued")) add_duration(out, INK_QUIET, now_ms - queued);
 }
 
