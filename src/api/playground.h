@@ -305,9 +305,9 @@ static inline bool playground_env_log(void *context, struct env_id env, struct b
 
 static inline struct playground *playground_open(void) {
 	static const char yml[] = "jobs:\n  build:\n    run: make\n    artifacts: [build/shortlink]\n  "
-	                          "test:\n    needs: [build]\n    run: make check\n"
+							  "test:\n    needs: [build]\n    run: make check\n"
 							  "environments:\n  production:\n    artifacts: [build/shortlink]\n    "
-	                          "service: {run: build/shortlink, health: /healthz}\n"
+							  "service: {run: build/shortlink, health: /healthz}\n"
 							  "    listen: 127.0.0.1:8000\n";
 	struct playground *p = calloc(1, sizeof *p);
 	struct err e = {0};

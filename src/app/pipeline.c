@@ -18,7 +18,8 @@ static bool read_plan(struct git_repo *r, struct oid commit, struct arena *life,
 		                                                           : REASON_INFRASTRUCTURE;
 		if (*reason == REASON_NO_CONFIG)
 			return err_set(e, ERR_NOT_FOUND, "there is no weir.yml at the root of the tree");
-		if (e->code == ERR_LIMIT) return err_set(e, ERR_LIMIT, "weir.yml is larger than %d MB", CONF_BYTES_MAX >> 20);
+		if (e->code == ERR_LIMIT)
+			return err_set(e, ERR_LIMIT, "weir.yml is larger than %d MB", CONF_BYTES_MAX >> 20);
 		return err_context(e, "cannot read weir.yml");
 	}
 	struct str kept = arena_str(life, buf_view(&text));

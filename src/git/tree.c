@@ -109,7 +109,8 @@ static bool differ(struct walk *w, struct str at, const struct git_entry *old,
 	enum git_mode after = new ? new->mode : GIT_MODE_NONE;
 	assert(old || new);
 	struct str name = old ? old->name : new->name;
-	if (before == after && old && new && oid_eq(old->oid, new->oid)) return true;
+	bool both = old && new;
+	if (both && before == after && oid_eq(old->oid, new->oid)) return true;
 	if (at.n + name.n > GIT_TREE_PATH_BYTES)
 		return err_set(w->e, ERR_LIMIT, "a path of more than %d bytes", GIT_TREE_PATH_BYTES);
 	if (w->out->count >= GIT_TREE_PATHS_MAX)

@@ -1,11 +1,11 @@
 // Places where a test can have the process die, to see what a start makes of it:
 //
-//   WEIR_FAILPOINT=landing-before-cas:3    kills it (SIGKILL) when it comes there for the third time
+//   WEIR_FAILPOINT=landing-before-cas:3    kills it (SIGKILL) when it comes there the third time
 //
-// Places: landing-before-intent, landing-before-cas, landing-after-cas, landing-told (git/landing.c);
-// push-before-refs, push-before-answer (app/pushes.c); before-append.KIND and after-append.KIND,
-// around the append of a turn that holds such an event, e.g. before-append.change.landed (app/turn.c).
-// Unset, a place costs one comparison.
+// Places: landing-before-intent, landing-before-cas, landing-after-cas, landing-told
+// (git/landing.c); push-before-refs, push-before-answer (app/pushes.c); before-append.KIND and
+// after-append.KIND, around the append of a turn that holds such an event:
+// before-append.change.landed (app/turn.c). Unset, a place costs one comparison.
 #pragma once
 #include <stdbool.h>
 

@@ -128,7 +128,7 @@ teardown_file() { jobs_teardown_file; }
 	for who in $(users); do
 		job $who daemon 'setsid sleep 4071 >/dev/null 2>&1 & (setsid sh -c "trap \"\" TERM HUP; sleep 4071") & echo done'
 		ends passed
-		says done
+		says "done"
 		[ "$(outcome .duration_ms)" -lt 5000 ]
 		gone 'sleep 4071'
 	done

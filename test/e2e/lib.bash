@@ -1,3 +1,4 @@
+# shellcheck disable=SC2154 # bats sets status and output
 # What the end-to-end tests share: a daemon on a data folder of its own, a project that pushes to it, and waiting.
 #
 #   setup() { weir_setup; }                   $data, $project, $remote; nothing runs yet
