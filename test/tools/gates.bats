@@ -90,6 +90,15 @@ load plant
 	refuses "has no reason" tools/exports
 }
 
+@test "exports: one name in two folders is refused, also where each module may export it" {
+	printf 'int word_count(void); int word_count(void) { return 1; }\n' | tee -a src/base/word.c >src/git/word.c
+	objects
+	refuses "src/git/word.c: exports word_count, and so does src/base/word.c" tools/exports
+	sed -i 's/word_count/git_word_count/g' src/git/word.c
+	objects
+	passes tools/exports
+}
+
 @test "exports: no object at all is no success" {
 	refuses "no objects" tools/exports
 }
