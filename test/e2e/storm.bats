@@ -1,0 +1,11 @@
+#!/usr/bin/env bats
+# A short kill -9 storm; bench/storm is the long one.
+
+@test "killed at random and inside landings, weir loses nothing, lands nothing twice, and the service answers" {
+	run "$BATS_TEST_DIRNAME/../storm/storm" --kills 30 --changes 60 --landing-kills 6 --service
+	echo "# ${lines[-1]}" >&3
+	echo "$output"
+	[ "$status" = 0 ]
+	# The storm can fail: it found what it was to find.
+	jq -e '.kills.all >= 30 and .kills.landing >= 6 and .changes.acknowledged == 60 and .service.requests > 100' <<<"${lines[-1]}"
+}
