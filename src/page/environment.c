@@ -139,7 +139,8 @@ static void releases(struct html *w, const struct view_environment *v) {
 			         r->blocked ? " again" : "");
 		}
 		html_put(w, "</div><small class=\"dim\">made %m", r->made_ms);
-		if (r->blocked) html_put(w, "; blocked here after it was rolled back");
+		if (r->blocked && r->id != e->release)
+			html_put(w, "; blocked here after it was rolled back");
 		html_put(w, "</small></li>\n");
 	}
 	html_put(w, "</ol>");

@@ -147,7 +147,7 @@ static void axis_labels(struct html *w, const struct axis *a) {
 	double now = place(a, w->now_ms);
 	for (int64_t at = (a->from_ms / step + 1) * step; at < a->to_ms; at += step) {
 		double x = place(a, at);
-		if (x < now + 7 && x > now - 7) continue;
+		if ((x < now + 7 && x > now - 7) || x < 6 || x > 94) continue;
 		int64_t minute = at / 60000 % 1440;
 		char text[16];
 		snprintf(text, sizeof text, step < 60000 ? "%02d:%02d:%02d" : "%02d:%02d", (int)minute / 60,
@@ -263,8 +263,9 @@ static void hours(struct html *w, const struct view_flow *v) {
 			   line = 64 - 56.0 * (double)v->queued_by_hour[h] / (double)most;
 		html_put(w, "<rect x=\"%p%%\" y=\"%p\" width=\"3%%\" height=\"%p\" class=\"%s\"/>", x,
 		         64 - bar, bar, h == now ? "z-run" : "z-half");
-		html_put(w, "<line x1=\"%p%%\" x2=\"%p%%\" y1=\"%p\" y2=\"%p\" class=\"ln k\"/>", x, x + 3,
-		         line, line);
+		if (v->queued_by_hour[h])
+			html_put(w, "<line x1=\"%p%%\" x2=\"%p%%\" y1=\"%p\" y2=\"%p\" class=\"ln k\"/>", x,
+			         x + 3, line, line);
 	}
 	for (int h = 0; h < 24; h += 6) {
 		char text[4];

@@ -7,10 +7,15 @@
 
 // ---------------------------------------------------------------- Host and Origin
 
-// The host without its port; brackets of an IPv6 address go away.
+// The host without its port and brackets; empty when what follows is no port.
 static struct str name_of(struct str host) {
-	if (host.n && host.p[0] == '[') return str_slice(host, 1, str_find_char(host, ']'));
-	return str_slice(host, 0, str_find_char(host, ':'));
+	bool brackets = host.n && host.p[0] == '[';
+	size_t end = str_find_char(host, brackets ? ']' : ':');
+	struct str name = str_slice(host, brackets, end), port = str_from(host, end + brackets);
+	if (port.n && port.p[0] != ':') return STR_NONE;
+	for (size_t i = 1; i < port.n; i++)
+		if (port.p[i] < '0' || port.p[i] > '9') return STR_NONE;
+	return name;
 }
 
 // A name of the attacker's can be made to resolve to this machine; an address can't be anything

@@ -425,6 +425,8 @@ static void hosts_and_origins(void **state) {
 	            {"127.0.0.1.evil.net", NULL, false},
 	            {"", NULL, false},
 	            {"[evil.net]", NULL, false},
+	            {"[::]evil", NULL, false},
+	            {"127.0.0.1:8420@evil", NULL, false},
 	            {"127.0.0.1:8420", "http://127.0.0.1:9999", false},
 	            {"127.0.0.1:8420", "null", false},
 	            {"127.0.0.1:8420", "", false}};
