@@ -5,9 +5,9 @@ bats_require_minimum_version 1.5.0
 
 setup() {
 	unset WEIR_URL WEIR_TOKEN NO_COLOR
-	export HOME=$BATS_TEST_TMPDIR XDG_CONFIG_HOME= LC_ALL=C.UTF-8 WEIR_BUILD=${WEIR_BUILD:-$BATS_TEST_DIRNAME/../../build/rel}
+	export HOME=$BATS_TEST_TMPDIR XDG_CONFIG_HOME='' LC_ALL=C.UTF-8 WEIR_BUILD=${WEIR_BUILD:-$BATS_TEST_DIRNAME/../../build/rel}
 	PATH=$WEIR_BUILD:$PATH
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 }
 
 good() {
@@ -70,7 +70,7 @@ nobody=http://127.0.0.1:1
 	[ "$status" = 2 ]
 	run --separate-stderr weir status 1 --wait soon
 	[ "$status" = 2 ]
-	run --separate-stderr weir status 1 --wait done --timeout never
+	run --separate-stderr weir status 1 --wait 'done' --timeout never
 	[ "$status" != 0 ]
 	run --separate-stderr weir -C /nowhere check
 	[ "$status" = 2 ]
