@@ -15,6 +15,7 @@
 #include "os/process.h"
 
 struct addition {
+	struct addition *next; // of daemon->additions
 	struct daemon *daemon;
 	struct arena life;
 	struct bootstrap_repo asked;
@@ -65,6 +66,8 @@ static void add_work(void *context) {
 	a->made = make(a, path, &a->error) && git_repo_open(a->daemon->git, path.p, &git, &a->error) &&
 	          look(a, git, &a->error);
 	if (git) git_repo_close(git);
+	struct err stays;
+	if (!a->made && !file_remove_tree(path.p, &stays)) note(NOTE_WARN, "%s", stays.text);
 }
 
 static enum turn_fill fill_id(void *context, const struct state *s, struct event *e,
@@ -95,6 +98,9 @@ static enum turn_fill fill_configured(void *context, const struct state *s, stru
 }
 
 static void end_addition(struct addition *a) {
+	struct addition **p = &a->daemon->additions;
+	while (*p && *p != a) p = &(*p)->next;
+	if (*p) *p = a->next;
 	arena_free(&a->life);
 	free(a);
 }
@@ -138,6 +144,23 @@ static void add_done(void *context) {
 	turn_submit(turn, &plan, fill_configured, configured, a);
 }
 
+// Also while one of the same name is being made: the second would take the first for a left-over.
+static bool may_add(const struct daemon *d, struct str name, struct err *why) {
+	bool known = daemon_repo_named(d, name) != NULL;
+	const struct state *s = turn_state(d->turn);
+	if (!git_serve_name_ok(name) || name.n > STATE_NAME_MAX)
+		return err_set(why, ERR_INVALID,
+		               "\"" STR_FMT "\" is no name for a repository: 1 to 63 letters, digits, "
+		               "dots, dashes and underscores",
+		               STR_ARG(name));
+	for (size_t i = 0; i < s->repos.count; i++) // also one that could not be opened
+		known = known || str_eq(state_name(&((struct repo *)table_at(&s->repos, i))->name), name);
+	for (const struct addition *other = d->additions; other; other = other->next)
+		known = known || str_eq(other->asked.name, name);
+	if (!known) return true;
+	return err_set(why, ERR_CONFLICT, "repository " STR_FMT " exists already", STR_ARG(name));
+}
+
 void bootstrap_add(struct daemon *d, const struct bootstrap_repo *repo, turn_done_fn *done,
                    void *context) {
 	struct addition *a = calloc(1, sizeof *a);
@@ -150,37 +173,25 @@ void bootstrap_add(struct daemon *d, const struct bootstrap_repo *repo, turn_don
 	a->asked.changes = arena_str(&a->life, repo->changes);
 	a->done = done;
 	a->context = context;
-	if (!git_serve_name_ok(repo->name) || repo->name.n > 63) {
-		struct err why;
-		err_set(
-			&why, ERR_INVALID,
-			"\"" STR_FMT
-			"\" is no name for a repository: 1 to 63 letters, digits, dots, dashes and underscores",
-			STR_ARG(repo->name));
+	struct err why;
+	if (!may_add(d, repo->name, &why)) {
 		if (done) done(context, false, &why, NULL);
 		end_addition(a);
 		return;
 	}
-	if (daemon_repo_named(d, repo->name)) {
-		struct err why;
-		err_set(&why, ERR_CONFLICT, "repository " STR_FMT " exists already", STR_ARG(repo->name));
-		if (done) done(context, false, &why, NULL);
-		end_addition(a);
-		return;
-	}
+	a->next = d->additions;
+	d->additions = a;
 	loop_work(d->loop, add_work, add_done, a);
 }
 
 // ---------------------------------------------------------------- after the replay
 
-static bool reconcile_trunk(struct daemon *d, const struct repo *row, struct daemon_repo *r,
-                            struct err *e) {
-	struct oid tip;
-	char ref[192];
-	if (row->follow || row->landing.v) return true; // the landing finds out itself
-	snprintf(ref, sizeof ref, "refs/heads/%s", r->trunk);
-	if (!git_object_resolve(r->git, str_of(ref), &tip, e)) return false;
-	if (oid_eq(tip, row->tip)) return true;
+static void submit_move(struct daemon *d, const struct repo *row, const struct daemon_repo *r,
+                        struct oid tip) {
+	AUTO_ARENA scratch = {0};
+	struct pipeline plan = {0};
+	enum reason reason;
+	struct err why = {0};
 	char was[OID_HEX_MAX + 1], is[OID_HEX_MAX + 1];
 	oid_hex(row->tip, was);
 	oid_hex(tip, is);
@@ -189,32 +200,80 @@ static bool reconcile_trunk(struct daemon *d, const struct repo *row, struct dae
 	struct event moved = {.kind = EVENT_TRUNK_MOVED,
 	                      .trunk_moved = {row->id, row->tip, tip, STR("unknown")}};
 	turn_submit(d->turn, &moved, NULL, NULL, NULL);
+	if (oid_is_none(tip)) return;
+	bool usable = pipeline_read_own(r->git, tip, &scratch, &plan, &reason, &why);
+	struct event configured = {
+		.kind = EVENT_REPO_CONFIGURED,
+		.repo_configured = {row->id, tip, plan.own_digest, plan.own,
+	                        usable ? STR_NONE : str_of(why.text)}};
+	turn_submit(d->turn, &configured, NULL, NULL, NULL);
+}
+
+static bool reconcile_trunk(struct daemon *d, const struct repo *row, struct daemon_repo *r,
+                            struct err *e) {
+	struct oid tip;
+	char ref[192];
+	if (row->follow || row->landing.v) return true; // the landing finds out itself
+	snprintf(ref, sizeof ref, "refs/heads/%s", r->trunk);
+	if (!git_object_resolve(r->git, str_of(ref), &tip, e)) return false;
+	if (!oid_eq(tip, row->tip)) submit_move(d, row, r, tip);
 	return true;
 }
 
-static bool reconcile_refs(struct daemon *d, const struct state *s, struct err *e) {
+// What can't be opened waits in the log as it is: its work is asked for again when it is back.
+static void reconcile_repo(struct daemon *d, const struct repo *row) {
+	struct err e;
+	bool known = daemon_repo(d, row->id) != NULL;
+	bool opened = known || daemon_open_repo(d, row->id, state_name(&row->name), str_of(row->trunk), &e);
+	if (opened && reconcile_trunk(d, row, daemon_repo(d, row->id), &e)) return;
+	if (opened && !known) daemon_close_repo(d, row->id);
+	note(NOTE_ERROR, "%s; the others are served. Put it back and start weir again", e.text);
+}
+
+struct change_ref {
+	struct git_repo *git;
+	struct change_id change;
+	uint64_t revision;
+	struct oid head;
+};
+
+struct change_refs {
+	struct change_ref *list;
+	size_t count;
+};
+
+static void write_refs(void *context) {
+	struct change_refs *refs = context;
+	for (size_t i = 0; i < refs->count; i++) {
+		const struct change_ref *c = &refs->list[i];
+		struct err e;
+		if (!git_landing_write_change(c->git, c->change.v, c->revision, c->head, &e))
+			note(NOTE_WARN, "change %llu: %s", (unsigned long long)c->change.v, e.text);
+	}
+}
+
+static void refs_written(void *context) {
+	struct change_refs *refs = context;
+	free(refs->list);
+	free(refs);
+}
+
+// Refs of changes are derived from the log. Ten thousand take seconds: nobody waits for them.
+static void reconcile_refs(struct daemon *d, const struct state *s) {
+	struct change_refs *refs = calloc(1, sizeof *refs);
+	if (!refs || !(refs->list = calloc((size_t)s->changes.count + 1, sizeof *refs->list))) abort();
 	for (size_t i = 0; i < s->changes.count; i++) {
 		const struct change *c = table_at(&s->changes, i);
-		struct daemon_repo *r = daemon_repo(d, c->repo);
-		struct err why;
-		if (r && !git_landing_write_change(r->git, c->id.v, c->revision, c->head, &why)) {
-			if (why.code != ERR_CONFLICT)
-				return err_context(e, "change %llu: %s", (unsigned long long)c->id.v, why.text);
-			note(NOTE_WARN, "change %llu: %s", (unsigned long long)c->id.v, why.text);
-		}
+		const struct daemon_repo *r = daemon_repo(d, c->repo);
+		if (r) refs->list[refs->count++] = (struct change_ref){r->git, c->id, c->revision, c->head};
 	}
-	return true;
+	loop_work(d->loop, write_refs, refs_written, refs);
 }
 
-bool bootstrap_reconcile(struct daemon *d, struct err *e) {
+void bootstrap_reconcile(struct daemon *d) {
 	const struct state *s = turn_state(d->turn);
-	for (size_t i = 0; i < s->repos.count; i++) {
-		const struct repo *row = table_at(&s->repos, i);
-		if (!daemon_open_repo(d, row->id, state_name(&row->name), str_of(row->trunk), e))
-			return false;
-		if (!reconcile_trunk(d, row, daemon_repo(d, row->id), e)) return false;
-	}
-	return reconcile_refs(d, s, e);
+	for (size_t i = 0; i < s->repos.count; i++) reconcile_repo(d, table_at(&s->repos, i));
+	reconcile_refs(d, s);
 }
 
 static void work_tree_added(void *context, bool ok, const struct err *why,
@@ -248,7 +307,7 @@ bool bootstrap_work_tree(struct daemon *d, struct err *e) {
 		         c == '-' || c == '_' || c == '.')
 			buf_char(&name, c);
 	}
-	if (!git_serve_name_ok(buf_view(&name))) buf_reset(&name), buf_cstr(&name, "project");
+	if (!git_serve_name_ok(buf_view(&name)) || name.n > STATE_NAME_MAX) buf_reset(&name), buf_cstr(&name, "project");
 	struct bootstrap_repo repo = {.name = buf_view(&name), .source = top};
 	bootstrap_add(d, &repo, work_tree_added, d);
 	return true;

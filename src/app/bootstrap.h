@@ -16,9 +16,10 @@ struct bootstrap_repo {
 // trunk). done is called on the loop's thread; `applied` is repo.added.
 void bootstrap_add(struct daemon *d, const struct bootstrap_repo *repo, turn_done_fn *done,
                    void *context);
-// After the replay: trunk as git has it against trunk as the log has it, refs of open changes.
-// Blocks; before the loop runs. A trunk that moved without a landing is recorded (trunk.moved by
-// "unknown") and told.
-MUST_USE bool bootstrap_reconcile(struct daemon *d, struct err *e);
+// After the replay, and after a time of being read-only: trunk as git has it against trunk as the
+// log has it (blocks), refs of open changes (on a worker). A trunk that moved without a landing is
+// recorded (trunk.moved by "unknown") and told. A repository that can't be opened is told and left
+// alone; the others are served.
+void bootstrap_reconcile(struct daemon *d);
 // In a work tree with empty data: adds that repository as a copy and prints how to push to it.
 MUST_USE bool bootstrap_work_tree(struct daemon *d, struct err *e);

@@ -44,6 +44,16 @@ bool daemon_open_repo(struct daemon *d, struct repo_id id, struct str name, stru
 	return true;
 }
 
+void daemon_close_repo(struct daemon *d, struct repo_id id) {
+	for (size_t i = 0; i < d->repo_count; i++) {
+		if (d->repos[i]->id.v != id.v) continue;
+		git_repo_close(d->repos[i]->git);
+		free(d->repos[i]);
+		d->repos[i] = d->repos[--d->repo_count];
+		return;
+	}
+}
+
 bool daemon_begin(struct active *set, uint64_t id) {
 	for (size_t i = 0; i < set->count; i++)
 		if (set->ids[i] == id) return false;

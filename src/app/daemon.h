@@ -30,6 +30,7 @@ struct follows;
 struct host;
 struct webhooks;
 struct housekeeping;
+struct addition;
 
 struct daemon {
 	const char *data;    // absolute path of the data folder
@@ -39,8 +40,9 @@ struct daemon {
 	struct store *reader; // projections, for the loop's thread
 	struct turn *turn;
 	struct git_home *git;
-	struct daemon_repo **repos; // pointers stay good; never removed
+	struct daemon_repo **repos; // pointers stay good; without those that could not be opened
 	size_t repo_count;
+	struct addition *additions; // repositories being made, app/bootstrap.c
 	struct runs *runs;
 	struct rollouts *rollouts;
 	struct pushes *pushes;
@@ -51,7 +53,13 @@ struct daemon {
 	struct housekeeping *housekeeping;
 	char url[256]; // http://127.0.0.1:8420
 	int64_t started_ms;
-	bool stopping;
+	int slots;
+	struct loop_lane *exchanges; // of git over HTTP: a push waits there for its own judgement
+	bool announced;              // server.started is recorded
+	bool stopping;               // nothing new begins
+	struct loop_timer *stop_timer;
+	int64_t stop_by_ms;
+	int quiet; // looks in a row that found no work under way
 };
 
 struct daemon_repo *daemon_repo(const struct daemon *d, struct repo_id id); // NULL when unknown
@@ -59,6 +67,7 @@ struct daemon_repo *daemon_repo_named(const struct daemon *d, struct str name);
 // Opens DATA/repos/NAME.git and keeps it. Called for repo.added, after the repository was made.
 MUST_USE bool daemon_open_repo(struct daemon *d, struct repo_id id, struct str name,
                                struct str trunk, struct err *e);
+void daemon_close_repo(struct daemon *d, struct repo_id id); // before the loop runs, or nobody uses it
 struct str daemon_path(const struct daemon *d, struct arena *life, const char *format, ...)
 	PRINTF_LIKE(3, 4); // below data
 // A set of ids under way, so that an adapter acts once on each.

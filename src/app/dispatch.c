@@ -23,6 +23,7 @@ static void ended(struct daemon *d, struct change_id id) {
 void dispatch_event(void *daemon, uint64_t seq, const struct event *e) {
 	struct daemon *d = daemon;
 	(void)seq;
+	if (d->stopping) return; // the next start asks the outbox
 	switch ((int)e->kind) {
 	case EVENT_REPO_ADDED: open_repo(d, &e->repo_added); return;
 	case EVENT_REPO_CONFIGURED: rollouts_configured(d->rollouts); return;
@@ -59,6 +60,7 @@ static void dispatch_item(struct daemon *d, const struct outbox_item *item) {
 void dispatch_outbox(void *daemon) {
 	struct daemon *d = daemon;
 	AUTO_ARENA scratch = {0};
+	if (d->stopping) return;
 	struct outbox_list list = outbox_pending(turn_state(d->turn), &scratch);
 	for (size_t i = 0; i < list.count; i++) dispatch_item(d, &list.items[i]);
 	if (list.count) note(NOTE_INFO, "%zu commands without an outcome were asked again", list.count);

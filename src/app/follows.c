@@ -26,7 +26,6 @@ struct follows {
 	struct follow **list;
 	size_t count;
 	struct loop_timer *look; // for repositories that were added since
-	bool closing;
 };
 
 // One look at the other side, on a worker thread.
@@ -134,12 +133,12 @@ static void poll_done(void *context) {
 	struct follow *f = p->follow;
 	f->busy = false;
 	if (!p->fetched) note(NOTE_WARN, "%s: %s", f->repo->name, p->error.text);
-	if (p->fetched && !f->set->closing) {
+	if (p->fetched) {
 		submit_tip(p);
 		for (size_t i = 0; i < p->count; i++)
 			turn_submit(f->set->daemon->turn, &p->proposals[i], identify, proposed, f);
 	}
-	if (!f->set->closing) loop_timer_set(f->timer, f->poll_ms);
+	loop_timer_set(f->timer, f->poll_ms);
 	arena_free(&p->life);
 	free(p);
 }
@@ -147,7 +146,7 @@ static void poll_done(void *context) {
 static void on_due(void *context) {
 	struct follow *f = context;
 	const struct repo *row = state_repo(turn_state(f->set->daemon->turn), f->repo->id);
-	if (f->busy || f->set->closing || !row) return;
+	if (f->busy || f->set->daemon->stopping || !row) return;
 	struct poll *p = calloc(1, sizeof *p);
 	if (!p) abort();
 	p->follow = f;
@@ -196,8 +195,12 @@ bool follows_open(struct daemon *d, struct follows **out, struct err *e) {
 
 void follows_close(struct follows *set) {
 	if (!set) return;
-	set->closing = true;
 	loop_timer_free(set->look);
-	for (size_t i = 0; i < set->count; i++) loop_timer_free(set->list[i]->timer);
-	// polls under way end with loop_close, which still needs the list: it is freed with the process
+	for (size_t i = 0; i < set->count; i++) {
+		loop_timer_free(set->list[i]->timer);
+		free(set->list[i]);
+	}
+	free(set->list);
+	arena_free(&set->life);
+	free(set);
 }

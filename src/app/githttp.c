@@ -10,9 +10,11 @@
 #include "git/serve.h"
 #include "os/file.h"
 #include "os/note.h"
+#include "os/process.h"
 
-// The worker thread stays with the child until it has ended: the child dies with its thread. A
-// clone of a large repository therefore holds one of the pool's threads.
+// A push waits here, on a thread of the pool, for its own judgement, which needs another one
+// (app/pushes.c): hence the lane. The child lives on when its answer has begun; it dies with the
+// thread that started it, and threads of the pool stay.
 struct exchange {
 	struct daemon *daemon;
 	struct arena life;
@@ -21,6 +23,8 @@ struct exchange {
 	void *context;
 	int from; // the CGI answer, read here until its head is complete
 	pid_t pid;
+	int pidfd;
+	struct loop_watch *watch;
 	struct buf head;
 	struct git_serve_head parsed;
 	bool ok;
@@ -50,16 +54,34 @@ static void exchange_work(void *context) {
 	file_close(&x->request.body);
 }
 
-static void wait_work(void *context) {
-	struct exchange *x = context;
-	if (x->pid > 0) waitpid(x->pid, NULL, 0);
-}
-
 static void exchange_free(void *context) {
 	struct exchange *x = context;
 	buf_free(&x->head);
 	arena_free(&x->life);
 	free(x);
+}
+
+static void reap_work(void *context) {
+	struct exchange *x = context;
+	if (x->pid > 0) waitpid(x->pid, NULL, 0);
+}
+
+static void child_ended(void *context) {
+	struct exchange *x = context;
+	loop_unwatch(x->watch);
+	file_close(&x->pidfd);
+	reap_work(x);
+	exchange_free(x);
+}
+
+// Clones are as slow as their clients: nobody waits for them on a thread.
+static void reap_later(struct exchange *x) {
+	struct loop *l = x->daemon->loop;
+	x->pidfd = x->pid > 0 ? process_pidfd(x->pid) : -1;
+	x->watch = x->pidfd >= 0 ? loop_watch(l, x->pidfd, true, false, child_ended, x) : NULL;
+	if (x->watch) return;
+	file_close(&x->pidfd);
+	loop_lane_work(x->daemon->exchanges, reap_work, exchange_free, x);
 }
 
 static void exchange_done(void *context) {
@@ -76,7 +98,7 @@ static void exchange_done(void *context) {
 		if (x->pid > 0) kill(-x->pid, SIGKILL);
 	}
 	x->done(x->context, x->ok, x->ok ? &answer : NULL, x->ok ? NULL : &x->error);
-	loop_work(x->daemon->loop, wait_work, exchange_free, x);
+	reap_later(x);
 }
 
 static void serve(void *context, const struct web_git_request *q, web_git_fn *done,
@@ -98,7 +120,7 @@ static void serve(void *context, const struct web_git_request *q, web_git_fn *do
 		.body = q->body >= 0 ? fcntl(q->body, F_DUPFD_CLOEXEC, 3) : -1,
 		.body_bytes = q->body_bytes,
 	};
-	loop_work(x->daemon->loop, exchange_work, exchange_done, x);
+	loop_lane_work(x->daemon->exchanges, exchange_work, exchange_done, x);
 }
 
 struct web_git githttp_fill(struct daemon *d) {

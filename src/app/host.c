@@ -68,20 +68,27 @@ bool host_open(struct daemon *d, const struct serve_options *o, struct host **ou
 		return false;
 	}
 	door_fill(d, h->objects, &door);
-	if (!web_open(d->loop, &web, &door, &git, &h->web, e) ||
-	    !file_write_atomic(daemon_path(d, &scratch, "url").p, str_of(d->url), 0644, e)) {
+	if (!web_open(d->loop, &web, &door, &git, &h->web, e)) {
 		object_store_close(&h->objects);
+		arena_free(&h->life);
 		free(h);
 		return false;
 	}
+	struct err full; // a full disk does not keep weir from being asked what is wrong
+	if (!file_write_atomic(daemon_path(d, &scratch, "url").p, str_of(d->url), 0644, &full))
+		note(NOTE_WARN, "%s", full.text);
 	*out = h;
 	return true;
 }
 
-void host_close(struct host *h) {
+void host_withdraw(struct host *h) {
 	AUTO_ARENA scratch = {0};
+	if (h) unlink(daemon_path(h->daemon, &scratch, "url").p);
+}
+
+void host_close(struct host *h) {
 	if (!h) return;
-	unlink(daemon_path(h->daemon, &scratch, "url").p);
+	host_withdraw(h);
 	web_close(&h->web);
 	object_store_close(&h->objects);
 	arena_free(&h->life);

@@ -13,8 +13,7 @@ struct housekeeping {
 	struct loop_timer *timer;
 	struct git_repo **repos; // of the round under way
 	size_t count;
-	int hour;
-	bool closing;
+	int hour; // of rounds; the first one is a full one, or a daemon that restarts daily never has any
 };
 
 static void collect(const struct daemon *d) {
@@ -48,13 +47,14 @@ static void round_done(void *context) {
 	struct housekeeping *h = context;
 	free(h->repos);
 	h->repos = NULL;
-	if (!h->closing) loop_timer_set(h->timer, HOUR_MS);
+	h->hour++;
+	loop_timer_set(h->timer, HOUR_MS);
 }
 
 static void on_due(void *context) {
 	struct housekeeping *h = context;
 	struct daemon *d = h->daemon;
-	h->hour++;
+	if (d->stopping) return;
 	h->count = d->repo_count;
 	h->repos = calloc(h->count + 1, sizeof(struct git_repo *));
 	if (!h->repos) abort();
@@ -73,6 +73,6 @@ struct housekeeping *housekeeping_open(struct daemon *d) {
 
 void housekeeping_close(struct housekeeping *h) {
 	if (!h) return;
-	h->closing = true;
 	loop_timer_free(h->timer);
+	free(h);
 }

@@ -15,6 +15,7 @@
 struct landings {
 	struct daemon *daemon;
 	struct active building, landing;
+	struct land *waiting; // for a repository that does not say where its trunk is
 };
 
 struct landings *landings_new(struct daemon *d) {
@@ -22,12 +23,6 @@ struct landings *landings_new(struct daemon *d) {
 	if (!l) abort();
 	l->daemon = d;
 	return l;
-}
-
-void landings_free(struct landings *l) {
-	free(l->building.ids);
-	free(l->landing.ids);
-	free(l);
 }
 
 // ---------------------------------------------------------------- candidates
@@ -139,7 +134,10 @@ static void build_done(void *context) {
 void landings_build(struct landings *l, struct candidate_id id) {
 	struct daemon *d = l->daemon;
 	struct err e;
-	if (!daemon_begin(&l->building, id.v)) return;
+	const struct candidate *row = state_candidate(turn_state(d->turn), id);
+	struct daemon_repo *repo = row ? daemon_repo(d, row->repo) : NULL;
+	// A repository that is away: the candidate waits for the start that finds it.
+	if (!repo || !daemon_begin(&l->building, id.v)) return;
 	struct build *b = calloc(1, sizeof *b);
 	if (!b) abort();
 	b->landings = l;
@@ -150,17 +148,19 @@ void landings_build(struct landings *l, struct candidate_id id) {
 		build_done(b);
 		return;
 	}
-	b->repo = daemon_repo(d, b->candidate.repo);
+	b->repo = repo;
 	b->trunk = state_repo(turn_state(d->turn), b->candidate.repo)->tip;
 	loop_work(d->loop, build_work, build_done, b);
 }
 
 // ---------------------------------------------------------------- landings
 
-enum { TRIES = 5, TRY_PAUSE_MS = 100 };
+enum { TRIES = 5, TRY_PAUSE_MS = 100, AGAIN_MS = 2000 };
 
 struct land {
+	struct land *next; // of those that are asked again later
 	struct landings *landings;
+	struct loop_timer *again;
 	struct daemon_repo *repo;
 	struct arena life;
 	struct landing_id id;
@@ -170,10 +170,16 @@ struct land {
 	struct digest plan;
 	struct git_landing_result result;
 	struct err error;
-	bool known; // result says what became of it
+	bool known;   // result says what became of it
+	bool refused; // not landed for sure, error says why
 	struct pipeline pipeline;
 	bool has_pipeline;
 };
+
+static void land_free(struct land *l) {
+	arena_free(&l->life);
+	free(l);
+}
 
 static bool land_once(struct land *l, const char *ref, struct err *e) {
 	if (l->url.n)
@@ -196,11 +202,15 @@ static void land_work(void *context) {
 	char ref[192];
 	snprintf(ref, sizeof ref, "refs/heads/%s", l->repo->trunk);
 	for (int i = 0; i < TRIES && !l->known; i++) {
+		struct err unanswered;
 		if (i) clock_sleep_ms(TRY_PAUSE_MS << i);
 		// Asked first: a landing that a dead daemon began may be over.
-		l->known = ask_what_became(l, ref, &l->error) && l->result.state != GIT_NOT_YET;
-		if (!l->known) l->known = land_once(l, ref, &l->error) && l->result.state != GIT_NOT_YET;
+		l->refused = ask_what_became(l, ref, i ? &unanswered : &l->error);
+		l->known = l->refused && l->result.state != GIT_NOT_YET;
+		if (!l->known && l->refused)
+			l->known = land_once(l, ref, &l->error) && l->result.state != GIT_NOT_YET;
 	}
+	if (!l->known) l->refused = ask_what_became(l, ref, &e) && l->result.state == GIT_NOT_YET;
 	l->has_pipeline = l->known && l->result.state == GIT_LANDED &&
 	                  pipeline_read_own(l->repo->git, l->candidate.commit, &l->life, &l->pipeline,
 	                                    &reason, &e);
@@ -221,9 +231,31 @@ static void submit_landed(struct daemon *d, const struct land *l) {
 		turn_submit(d->turn, &configured, NULL, NULL, NULL);
 }
 
+static void land_done(void *context);
+
+static void land_again(void *context) {
+	struct land *l = context;
+	loop_timer_free(l->again);
+	l->again = NULL;
+	struct land **p = &l->landings->waiting;
+	while (*p != l) p = &(*p)->next;
+	*p = l->next;
+	if (!l->landings->daemon->stopping)
+		loop_work(l->landings->daemon->loop, land_work, land_done, l);
+	else land_free(l);
+}
+
 static void land_done(void *context) {
 	struct land *l = context;
 	struct daemon *d = l->landings->daemon;
+	if (!l->known && !l->refused) { // trunk may have moved: to say that it did not would be a lie
+		note(NOTE_WARN, "landing %llu: %s; asked again", (unsigned long long)l->id.v, l->error.text);
+		l->next = l->landings->waiting;
+		l->landings->waiting = l;
+		l->again = loop_timer(d->loop, land_again, l);
+		loop_timer_set(l->again, AGAIN_MS);
+		return;
+	}
 	daemon_end(&l->landings->landing, l->id.v);
 	if (l->known && l->result.state == GIT_LANDED) {
 		submit_landed(d, l);
@@ -236,8 +268,7 @@ static void land_done(void *context) {
 		     STR_ARG(failed.landing_failed.text));
 		turn_submit(d->turn, &failed, NULL, NULL, NULL);
 	}
-	arena_free(&l->life);
-	free(l);
+	land_free(l);
 }
 
 void landings_land(struct landings *set, struct landing_id id) {
@@ -249,12 +280,13 @@ void landings_land(struct landings *set, struct landing_id id) {
 		const struct repo *r = table_at(&s->repos, i);
 		if (r->landing.v == id.v) row = r;
 	}
-	if (!row || !daemon_begin(&set->landing, id.v)) return;
+	struct daemon_repo *git = row ? daemon_repo(d, row->id) : NULL;
+	if (!git || !daemon_begin(&set->landing, id.v)) return;
 	struct land *l = calloc(1, sizeof *l);
 	if (!l) abort();
 	l->landings = set;
 	l->id = id;
-	l->repo = daemon_repo(d, row->id);
+	l->repo = git;
 	l->candidate = *state_candidate(s, row->landing_candidate);
 	l->from = row->tip;
 	l->plan = row->plan;
@@ -283,4 +315,15 @@ void landings_release(struct landings *l, struct repo_id repo, struct change_id 
 	if (!job) abort();
 	*job = (struct release_ref){r->git, change};
 	loop_work(l->daemon->loop, release_work, free, job);
+}
+
+void landings_free(struct landings *l) {
+	while (l->waiting) {
+		struct land *next = l->waiting->next;
+		land_free(l->waiting);
+		l->waiting = next;
+	}
+	free(l->building.ids);
+	free(l->landing.ids);
+	free(l);
 }

@@ -17,26 +17,32 @@
 #include "os/note.h"
 #include "store/read.h"
 
-enum { ROLLOUT_TIMEOUT_MS = 30 * 60 * 1000, WATCH_AGAIN_MS = 1000 };
+enum { ROLLOUT_TIMEOUT_MS = 30 * 60 * 1000, WATCH_AGAIN_MS = 1000, ROLLOUTS_MAX = 16, WATCH_LINE_MAX = 4 << 20,
+       SECRETS_PATIENCE_MS = 5000, SECRETS_PAUSE_MS = 30000 };
 
 struct watcher { // one environment whose supervisor is followed
 	struct rollouts *set;
 	struct env_id env;
-	struct str folder;
+	struct repo_id repo;
+	struct str name, folder;
 	int fd;
 	struct loop_watch *watch;
 	struct loop_timer *again;
 	struct buf line;
 	bool connecting;
+	struct given { // secrets: to which release, when
+		char release[80];
+		int64_t at_ms;
+	} given[2]; // the active and the kept one
 };
 
 struct rollouts {
 	struct daemon *daemon;
 	struct arena life;
+	struct loop_lane *lane; // a rollout lasts, and a cancel must get past it
 	struct active active;
 	struct watcher **watchers;
 	size_t count;
-	bool closing;
 };
 
 static struct str release_name(struct release_id id, struct oid commit, struct arena *life) {
@@ -57,18 +63,51 @@ static void watch_later(struct watcher *w) {
 	w->watch = NULL;
 	file_close(&w->fd);
 	buf_reset(&w->line);
-	if (!w->set->closing) loop_timer_set(w->again, WATCH_AGAIN_MS);
+	loop_timer_set(w->again, WATCH_AGAIN_MS);
+}
+
+static bool release_of(struct str name, struct release_id *out) {
+	return str_to_u64(str_cut(&name, '-'), &out->v);
+}
+
+static void give_secrets(struct watcher *w, struct str release);
+
+// The first line says how things are: what became unhealthy while nobody listened, and what waits
+// for its secrets since the supervisor itself was started again.
+static void take_status(struct watcher *w, const struct json *status) {
+	struct str active = json_get_str(status, "active");
+	const struct json *releases = json_get(status, "releases");
+	struct release_id id;
+	if (!release_of(active, &id)) return;
+	for (size_t i = 0; i < json_length(releases); i++) {
+		const struct json *r = json_at(releases, i), *instances = json_get(r, "instances");
+		bool serves = str_eq(json_get_str(r, "id"), active), off = false, ill = false;
+		struct str why = STR_NONE;
+		for (size_t n = 0; n < json_length(instances); n++) {
+			struct str state = json_get_str(json_at(instances, n), "state");
+			off = off || str_eq(state, STR("off"));
+			if (!str_eq(state, STR("unhealthy")) && !str_eq(state, STR("waiting"))) continue;
+			ill = true;
+			why = json_get_str(json_at(instances, n), "why");
+		}
+		if (off) give_secrets(w, json_get_str(r, "id"));
+		if (!serves || !ill || !json_get_bool(status, "in_hold", false)) continue;
+		struct event e = {.kind = EVENT_ENV_UNHEALTHY, .env_unhealthy = {w->env, id, why}};
+		turn_submit(w->set->daemon->turn, &e, NULL, NULL, NULL);
+	}
 }
 
 static void take_line(struct watcher *w, struct str line) {
 	AUTO_JSON v = NULL;
 	struct event e = {0};
-	int64_t release;
+	struct release_id id;
 	if (!json_parse(line, &v, NULL)) return;
 	struct str what = json_get_str(v, "event"), name = json_get_str(v, "release");
-	if (!str_to_i64(str_cut(&name, '-'), &release)) return;
-	struct release_id id = {(uint64_t)release};
-	if (str_eq(what, STR("unhealthy")) && json_get_bool(v, "in_hold", false)) {
+	if (!what.n) take_status(w, v);
+	if (!what.n || !release_of(name, &id)) return;
+	if (str_eq(what, STR("needs_secrets"))) {
+		give_secrets(w, name);
+	} else if (str_eq(what, STR("unhealthy")) && json_get_bool(v, "in_hold", false)) {
 		e = (struct event){.kind = EVENT_ENV_UNHEALTHY,
 		                   .env_unhealthy = {w->env, id, json_get_str(v, "why")}};
 	} else if (str_eq(what, STR("healthy"))) {
@@ -92,6 +131,7 @@ static void on_readable(void *context) {
 	size_t left = rest.n;
 	if (left) memmove(w->line.p, rest.p, left);
 	w->line.n = left;
+	if (left > WATCH_LINE_MAX) watch_later(w); // no line of a supervisor is that long
 }
 
 static void connect_work(void *context) {
@@ -107,16 +147,17 @@ static void connect_work(void *context) {
 static void connected(void *context) {
 	struct watcher *w = context;
 	w->connecting = false;
-	if (w->fd < 0 || w->set->closing) {
+	if (w->fd < 0) {
 		watch_later(w);
 		return;
 	}
 	w->watch = loop_watch(w->set->daemon->loop, w->fd, true, false, on_readable, w);
+	if (!w->watch) watch_later(w);
 }
 
 static void on_again(void *context) {
 	struct watcher *w = context;
-	if (w->connecting || w->fd >= 0 || w->set->closing) return;
+	if (w->connecting || w->fd >= 0 || w->set->daemon->stopping) return;
 	w->connecting = true;
 	loop_work(w->set->daemon->loop, connect_work, connected, w);
 }
@@ -124,14 +165,15 @@ static void on_again(void *context) {
 // An environment that ever had a release has a supervisor: find it, or start it so that it adopts
 // what runs.
 static void watch_environment(struct rollouts *set, const struct env *row) {
-	struct daemon_repo *repo = daemon_repo(set->daemon, row->repo);
+	const struct repo *repo = state_repo(turn_state(set->daemon->turn), row->repo);
 	for (size_t i = 0; i < set->count; i++)
 		if (set->watchers[i]->env.v == row->id.v) return;
 	struct watcher *w = calloc(1, sizeof *w);
 	set->watchers = realloc(set->watchers, (set->count + 1) * sizeof(struct watcher *));
 	if (!w || !set->watchers) abort();
-	*w = (struct watcher){.set = set, .env = row->id, .fd = -1};
-	w->folder = env_folder(set->daemon, str_of(repo->name), state_name(&row->name), &set->life);
+	*w = (struct watcher){.set = set, .env = row->id, .repo = row->repo, .fd = -1};
+	w->name = arena_str(&set->life, state_name(&row->name));
+	w->folder = env_folder(set->daemon, state_name(&repo->name), w->name, &set->life);
 	w->again = loop_timer(set->daemon->loop, on_again, w);
 	set->watchers[set->count++] = w;
 	loop_timer_set(w->again, 0);
@@ -143,6 +185,11 @@ void rollouts_configured(struct rollouts *set) {
 		const struct env *row = table_at(&s->envs, i);
 		if (row->history[0].v) watch_environment(set, row);
 	}
+}
+
+void rollouts_look_again(struct rollouts *set) {
+	for (size_t i = 0; i < set->count; i++)
+		if (set->watchers[i]->watch) watch_later(set->watchers[i]);
 }
 
 // ---------------------------------------------------------------- one rollout
@@ -168,14 +215,14 @@ static void finish(struct rollout *r, enum outcome outcome, enum reason reason, 
 		.rollout_finished = {r->id, outcome, reason, arena_str(&r->life, text), exposed_ms, took}};
 }
 
-static const struct conf_environment *environment_of(struct rollout *r, struct conf_plan **plan,
-                                                     struct err *e) {
+static const struct conf_environment *environment_of(struct str text, struct str name,
+                                                     struct arena *life, struct err *e) {
 	AUTO_JSON v = NULL;
-	if (!json_parse(r->plan, &v, e) || !plan_from_json(v, &r->life, plan, e)) return NULL;
-	const struct conf_environment *env = plan_find_environment(*plan, r->env_name);
+	struct conf_plan *plan;
+	if (!json_parse(text, &v, e) || !plan_from_json(v, life, &plan, e)) return NULL;
+	const struct conf_environment *env = plan_find_environment(plan, name);
 	if (!env)
-		err_set(e, ERR_NOT_FOUND, "trunk's weir.yml has no environment " STR_FMT,
-		        STR_ARG(r->env_name));
+		err_set(e, ERR_NOT_FOUND, "trunk's weir.yml has no environment " STR_FMT, STR_ARG(name));
 	return env;
 }
 
@@ -240,21 +287,96 @@ static bool lay_out(struct rollout *r, const struct conf_environment *env, struc
 	return true;
 }
 
-static bool add_secrets(struct rollout *r, const struct conf_environment *env, struct jsonw *w,
+static bool add_secrets(const struct daemon *d, struct str repo,
+                        const struct conf_environment *env, struct arena *life, struct jsonw *w,
                         struct err *e) {
 	jsonw_key(w, "secrets");
 	jsonw_object(w);
 	for (size_t i = 0; i < env->service.secrets.n; i++) {
 		struct str value;
 		struct str name = env->service.secrets.p[i];
-		if (!secrets_get(r->set->daemon->data, r->repo.name, name, &r->life, &value, e))
-			return false;
+		if (!secrets_get(d->data, repo, name, life, &value, e)) return false;
 		jsonw_key_str(w, name);
 		jsonw_str(w, value);
 	}
 	jsonw_object_end(w);
 	return true;
 }
+
+// ---------------------------------------------------------------- secrets, asked for again
+
+struct gift { // a supervisor forgets secrets when it ends, its services may not
+	struct watcher *watcher;
+	struct arena life;
+	struct read_repo repo;
+	struct str release, plan;
+};
+
+static bool send_secrets(struct gift *g, struct err *e) {
+	AUTO_BUF text = {0};
+	AUTO_JSON answer = NULL;
+	struct watcher *w = g->watcher;
+	const struct conf_environment *env = environment_of(g->plan, w->name, &g->life, e);
+	if (!env || !env->service.secrets.n) return env != NULL;
+	struct jsonw json = jsonw_to(&text);
+	jsonw_object(&json);
+	jsonw_key_z(&json, "do", "secrets");
+	jsonw_key_z(&json, "id", "secrets");
+	jsonw_key_s(&json, "release", g->release);
+	if (!add_secrets(w->set->daemon, g->repo.name, env, &g->life, &json, e)) return false;
+	jsonw_object_end(&json);
+	bool sent = environment_command(w->folder.p, buf_view(&text), SECRETS_PATIENCE_MS, &answer, e);
+	explicit_bzero(text.p, text.n);
+	return sent;
+}
+
+static void gift_work(void *context) {
+	struct gift *g = context;
+	struct err e;
+	if (!send_secrets(g, &e)) note(NOTE_WARN, "secrets for %s: %s", g->watcher->folder.p, e.text);
+}
+
+static void gift_done(void *context) {
+	struct gift *g = context;
+	arena_free(&g->life);
+	free(g);
+}
+
+// At most every half minute: a supervisor that still lacks one asks again at once.
+static bool may_give(struct watcher *w, struct str release, int64_t now) {
+	struct given *oldest = &w->given[0];
+	for (size_t i = 0; i < ARRAY_LEN(w->given); i++) {
+		struct given *g = &w->given[i];
+		if (str_eq(str_of(g->release), release)) {
+			oldest = g;
+			if (now - g->at_ms < SECRETS_PAUSE_MS) return false;
+			break;
+		}
+		if (g->at_ms < oldest->at_ms) oldest = g;
+	}
+	oldest->at_ms = now;
+	snprintf(oldest->release, sizeof oldest->release, STR_FMT, STR_ARG(release));
+	return true;
+}
+
+static void give_secrets(struct watcher *w, struct str release) {
+	struct daemon *d = w->set->daemon;
+	struct err e;
+	if (d->stopping || !may_give(w, release, loop_now_ms(d->loop))) return;
+	struct gift *g = calloc(1, sizeof *g);
+	if (!g) abort();
+	g->watcher = w;
+	g->release = arena_str(&g->life, release);
+	if (read_repo(d->reader, w->repo, &g->life, &g->repo, &e) &&
+	    read_plan(d->reader, g->repo.plan_digest, &g->life, &g->plan, &e)) {
+		loop_work(d->loop, gift_work, gift_done, g);
+		return;
+	}
+	note(NOTE_WARN, "secrets for %s: %s", w->folder.p, e.text);
+	gift_done(g);
+}
+
+// ---------------------------------------------------------------- what the supervisor is told
 
 static bool ask(struct rollout *r, struct str command, struct json **answer, struct err *e) {
 	// An error means that the outcome is unknown; the same id again is safe.
@@ -298,10 +420,9 @@ static void take_answer(struct rollout *r, const struct json *answer) {
 static bool deploy(struct rollout *r, struct err *e) {
 	AUTO_BUF text = {0};
 	AUTO_JSON answer = NULL;
-	struct conf_plan *plan;
 	struct str name = release_name(r->row.release, r->release.commit, &r->life);
 	struct str folder = arena_printf(&r->life, "%s/releases/" STR_FMT, r->folder.p, STR_ARG(name));
-	const struct conf_environment *env = environment_of(r, &plan, e);
+	const struct conf_environment *env = environment_of(r->plan, r->env_name, &r->life, e);
 	if (!env) return false;
 	spec_json(r, env, &text);
 	if (!file_make_folders(arena_printf(&r->life, "%s/releases", r->folder.p).p, 0755, e) ||
@@ -316,9 +437,11 @@ static bool deploy(struct rollout *r, struct err *e) {
 	jsonw_key_s(&w, "id", arena_printf(&r->life, "rollout-%llu", (unsigned long long)r->id.v));
 	jsonw_key_s(&w, "release", name);
 	jsonw_key_s(&w, "folder", folder);
-	if (!add_secrets(r, env, &w, e)) return false;
+	if (!add_secrets(r->set->daemon, r->repo.name, env, &r->life, &w, e)) return false;
 	jsonw_object_end(&w);
-	if (!ask(r, buf_view(&text), &answer, e)) return false;
+	bool answered = ask(r, buf_view(&text), &answer, e);
+	explicit_bzero(text.p, text.n);
+	if (!answered) return false;
 	take_answer(r, answer);
 	return true;
 }
@@ -365,6 +488,7 @@ static bool read_rows(struct rollout *r, struct err *e) {
 	const struct state *s = turn_state(r->set->daemon->turn);
 	if (!read_rollout(reader, r->id, &r->life, &r->row, e)) return false;
 	const struct env *env = state_env(s, r->row.env);
+	if (!env) return err_set(e, ERR_NOT_FOUND, "its environment is gone");
 	r->env_name = arena_str(&r->life, state_name(&env->name));
 	r->rollback = str_eq(r->row.cause, STR("rollback"));
 	if (!read_repo(reader, env->repo, &r->life, &r->repo, e)) return false;
@@ -382,7 +506,7 @@ void rollouts_start(struct rollouts *set, struct rollout_id id) {
 	r->id = id;
 	r->began_us = clock_mono_us();
 	if (!read_rows(r, &e)) finish(r, OUTCOME_FAILED, REASON_DEPLOY_FAILED, str_of(e.text), 0);
-	loop_work(set->daemon->loop, rollout_work, rollout_done, r);
+	loop_lane_work(set->lane, rollout_work, rollout_done, r);
 }
 
 struct cancel {
@@ -406,23 +530,23 @@ static void cancel_done(void *context) {
 
 void rollouts_cancel(struct rollouts *set, struct rollout_id id) {
 	const struct env *env = state_env_of_rollout(turn_state(set->daemon->turn), id);
-	struct daemon_repo *repo = env ? daemon_repo(set->daemon, env->repo) : NULL;
+	const struct repo *repo = env ? state_repo(turn_state(set->daemon->turn), env->repo) : NULL;
 	if (!repo) return;
 	struct cancel *c = calloc(1, sizeof *c);
 	if (!c) abort();
-	c->folder = env_folder(set->daemon, str_of(repo->name), state_name(&env->name), &c->life);
+	c->folder = env_folder(set->daemon, state_name(&repo->name), state_name(&env->name), &c->life);
 	loop_work(set->daemon->loop, cancel_work, cancel_done, c);
 }
 
 struct str rollouts_log(const struct rollouts *set, struct env_id id, struct arena *life) {
 	const struct env *env = state_env(turn_state(set->daemon->turn), id);
-	struct daemon_repo *repo = env ? daemon_repo(set->daemon, env->repo) : NULL;
+	const struct repo *repo = env ? state_repo(turn_state(set->daemon->turn), env->repo) : NULL;
 	struct read_release release;
 	struct err e;
 	if (!repo || !env->history[0].v ||
 	    !read_release(set->daemon->reader, env->history[0], life, &release, &e))
 		return STR_NONE;
-	struct str folder = env_folder(set->daemon, str_of(repo->name), state_name(&env->name), life);
+	struct str folder = env_folder(set->daemon, state_name(&repo->name), state_name(&env->name), life);
 	struct str name = release_name(release.id, release.commit, life);
 	return arena_printf(life, STR_FMT "/log/" STR_FMT ".0.log", STR_ARG(folder), STR_ARG(name));
 }
@@ -432,17 +556,24 @@ bool rollouts_open(struct daemon *d, struct rollouts **out, struct err *e) {
 	(void)e;
 	if (!set) abort();
 	set->daemon = d;
+	set->lane = loop_lane(d->loop, ROLLOUTS_MAX);
+	rollouts_configured(set);
 	*out = set;
 	return true;
 }
 
 void rollouts_close(struct rollouts *set) {
-	set->closing = true;
 	for (size_t i = 0; i < set->count; i++) {
 		struct watcher *w = set->watchers[i];
 		loop_unwatch(w->watch);
 		loop_timer_free(w->again);
 		file_close(&w->fd);
 		buf_free(&w->line);
+		free(w);
 	}
+	free(set->watchers);
+	free(set->active.ids);
+	loop_lane_free(set->lane);
+	arena_free(&set->life);
+	free(set);
 }

@@ -7,7 +7,9 @@ MUST_USE bool rollouts_open(struct daemon *d, struct rollouts **out, struct err 
 void rollouts_close(struct rollouts *r);
 void rollouts_start(struct rollouts *r, struct rollout_id id); // ends in rollout.finished
 void rollouts_cancel(struct rollouts *r, struct rollout_id id);
-void rollouts_configured(
-	struct rollouts *r); // environments may have come or gone: watch their supervisors
+// Environments may have come or gone: watches their supervisors.
+void rollouts_configured(struct rollouts *r);
+// What supervisors told while nothing could be recorded was lost: asks them how things are.
+void rollouts_look_again(struct rollouts *r);
 // The log of the service that is live there (deploy/servicelog.h), STR_NONE when nothing is.
 struct str rollouts_log(const struct rollouts *r, struct env_id env, struct arena *life);

@@ -12,6 +12,7 @@
 // over or was lost.
 #include "app/runs.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -21,6 +22,7 @@
 #include "app/ingest.h"
 #include "app/jobspec.h"
 #include "app/secrets.h"
+#include "app/submodules.h"
 #include "app/workspaces.h"
 #include "exec/run.h"
 #include "exec/toolchain.h"
@@ -28,7 +30,7 @@
 #include "os/file.h"
 #include "os/note.h"
 #include "os/process.h"
-#include "store/object.h"
+#include "store/collect.h"
 #include "store/read.h"
 
 struct job_run {
@@ -39,6 +41,7 @@ struct job_run {
 	struct read_run row;
 	struct read_candidate candidate;
 	struct daemon_repo *repo;
+	struct oid trunk; // its tip now
 	struct conf_plan *plan;
 	const struct conf_job *job;
 	struct digest *needs; // artifacts of the needed jobs
@@ -50,7 +53,8 @@ struct job_run {
 	pid_t leader;
 	struct loop_watch *watch;
 	int pidfd;
-	bool cancel_wanted, started, adopted;
+	bool started, adopted;
+	atomic_bool cancel_wanted; // read by the worker that starts it
 	int64_t started_us;
 	struct event fact; // what goes to the turn next
 };
@@ -58,17 +62,16 @@ struct job_run {
 struct runs {
 	struct daemon *daemon;
 	struct workspaces *workspaces;
-	struct object_store *objects; // for look-ups on the loop's thread
+	struct loop_lane *starts; // checkouts wait for each other
 	struct active active;
 	struct job_run *list;
 	char prefix[20];
 	struct digest
 		toolchain; // renewed every TOOLCHAIN_MS on a worker: reading it takes a walk over folders
 	struct loop_timer *toolchain_timer;
-	bool closing;
 };
 
-enum { TOOLCHAIN_MS = TOOLCHAIN_CACHE_MS };
+enum { TOOLCHAIN_MS = TOOLCHAIN_CACHE_MS, STARTS_MAX = 8, CANCEL_TRIES = 200, CANCEL_PAUSE_MS = 50, LEFT_MS = 10000 };
 
 static void submit_fact(struct job_run *r);
 
@@ -93,6 +96,7 @@ static void clean_work(void *context) {
 	struct err e;
 	if (file_exists(r->folder.p) && !exec_cleanup(r->folder.p, &e)) note(NOTE_WARN, "%s", e.text);
 	gitlayer_remove(r->folder.p);
+	submodules_remove(r->folder.p);
 	workspaces_done(r->set->workspaces, r->folder.p);
 }
 
@@ -121,9 +125,9 @@ static void end_work(void *context) {
 	struct exec_outcome o;
 	struct ingest stored;
 	struct err e;
-	pid_t leader;
-	enum exec_state state = exec_look(r->folder.p, &leader);
-	if (state != EXEC_OVER) {
+	enum exec_state state;
+	// It waits only for a leader that could not be watched.
+	if (!exec_wait(r->folder.p, -1, &state, &e) || state != EXEC_OVER) {
 		lost(r, "its leader vanished without an outcome");
 		return;
 	}
@@ -140,7 +144,12 @@ static void end_work(void *context) {
 }
 
 static void ended(void *context) {
-	submit_fact(context);
+	struct job_run *r = context;
+	const struct run *row = state_run(turn_state(r->set->daemon->turn), r->id);
+	// The machine went down, or somebody told the leader to: that is no answer to a question of ours.
+	if (r->fact.kind == EVENT_RUN_STOPPED && row && row->state != RUN_CANCELLING)
+		lost(r, "it was told to stop, and not by weir");
+	submit_fact(r);
 }
 
 static void leader_ended(void *context) {
@@ -154,29 +163,54 @@ static void leader_ended(void *context) {
 
 // ---------------------------------------------------------------- 2. it runs
 
+struct cancel {
+	struct arena life;
+	struct str folder;
+};
+
+// A leader that only just began does not listen yet.
 static void cancel_work(void *context) {
-	struct job_run *r = context;
+	struct cancel *c = context;
 	struct err e;
-	if (!exec_cancel(r->folder.p, &e))
-		note(NOTE_WARN, "cancel of run %llu: %s", (unsigned long long)r->id.v, e.text);
+	for (int i = 0; i < CANCEL_TRIES; i++) {
+		if (exec_cancel(c->folder.p, &e)) return;
+		if (e.code != ERR_BUSY) break;
+		clock_sleep_ms(CANCEL_PAUSE_MS);
+	}
+	note(NOTE_WARN, "cancel in %s: %s", c->folder.p, e.text);
+}
+
+static void cancel_done(void *context) {
+	struct cancel *c = context;
+	arena_free(&c->life);
+	free(c);
+}
+
+static void cancel(const struct job_run *r) {
+	struct cancel *c = calloc(1, sizeof *c);
+	if (!c) abort();
+	c->folder = arena_str(&c->life, r->folder);
+	loop_work(r->set->daemon->loop, cancel_work, cancel_done, c);
 }
 
 static void follow(void *context) {
 	struct job_run *r = context;
 	struct daemon *d = r->set->daemon;
-	if (r->fact.kind == EVENT_RUN_LOST) {
+	if (r->fact.kind != EVENT_NONE) { // it did not even begin
 		submit_fact(r);
 		return;
 	}
 	if (r->leader <= 0) { // over already, or its pid is not known: the folder tells
+		r->started = true;
 		loop_work(d->loop, end_work, ended, r);
+		if (r->cancel_wanted) cancel(r);
 		return;
 	}
 	r->pidfd = process_pidfd(r->leader);
 	r->watch = r->pidfd >= 0 ? loop_watch(d->loop, r->pidfd, true, false, leader_ended, r) : NULL;
-	if (!r->watch) {
-		leader_ended(r);
-		return;
+	if (!r->watch) { // no descriptor is left
+		file_close(&r->pidfd);
+		loop_work(d->loop, end_work, ended, r);
 	}
 	r->started = true;
 	if (!r->adopted) {
@@ -184,7 +218,7 @@ static void follow(void *context) {
 		                        .run_started = {r->id, (clock_mono_us() - r->started_us) / 1000}};
 		turn_submit(d->turn, &started, NULL, NULL, NULL);
 	}
-	if (r->cancel_wanted) cancel_work(r);
+	if (r->cancel_wanted) cancel(r);
 }
 
 static bool secret_values(struct job_run *r, struct exec_secret **out, size_t *count,
@@ -226,9 +260,73 @@ static bool put_inputs(struct job_run *r, struct err *e) {
 	       object_put(objects, r->inputs_text, &name, e);
 }
 
+// What the verdict will be valid for, in the run's folder: the machine's toolchain may be another
+// one when a later daemon adopts the run. Without the file the run counts, but is never reused.
+static void write_key(const struct job_run *r) {
+	AUTO_ARENA scratch = {0};
+	char key[DIGEST_HEX + 1], toolchain[DIGEST_HEX + 1];
+	struct err e;
+	digest_hex(r->key, key);
+	digest_hex(r->toolchain, toolchain);
+	if (!file_write_atomic(arena_printf(&scratch, "%s/key", r->folder.p).p,
+	                       arena_printf(&scratch, "%s %s", key, toolchain), 0600, &e))
+		note(NOTE_WARN, "%s", e.text);
+}
+
+static void read_key(struct job_run *r) {
+	AUTO_ARENA scratch = {0};
+	AUTO_BUF text = {0};
+	r->key = r->toolchain = (struct digest){0};
+	if (!file_read(arena_printf(&scratch, "%s/key", r->folder.p).p, 1000, &text, NULL)) return;
+	struct str rest = buf_view(&text);
+	if (!digest_parse(str_cut(&rest, ' '), &r->key) || !digest_parse(rest, &r->toolchain))
+		r->key = r->toolchain = (struct digest){0};
+}
+
+// The verdict holds only while its artifacts are there; they are then kept for the run that reuses.
+static bool renew(struct job_run *r) {
+	AUTO_OBJECTS objects = NULL;
+	struct err e;
+	struct digest artifacts = r->fact.run_reused.artifacts;
+	return digest_is_none(artifacts) || (object_store_open(r->set->daemon->data, &objects, &e) &&
+	                                     collect_renew(objects, artifacts, &e));
+}
+
+static bool add_submodules(struct job_run *r, struct err *e) {
+	struct submodules_request q = {.home = r->set->daemon->git,
+	                               .data = r->set->daemon->data,
+	                               .git = r->repo->git,
+	                               .commit = r->candidate.commit,
+	                               .trunk = r->trunk,
+	                               .run = r->folder.p};
+	if (!r->job->submodules || submodules_make(&q, &r->life, &r->lowers, e)) return true;
+	// The change's own fault is a verdict; trying again would not help.
+	if (e->code == ERR_DENIED || e->code == ERR_INVALID || e->code == ERR_NOT_FOUND)
+		r->fact = (struct event){.kind = EVENT_RUN_FINISHED,
+		                         .run_finished = {.run = r->id,
+		                                          .outcome = OUTCOME_FAILED,
+		                                          .reason = REASON_BAD_CONFIG,
+		                                          .text = arena_str(&r->life, str_of(e->text)),
+		                                          .key = r->key,
+		                                          .inputs = r->inputs,
+		                                          .toolchain = r->toolchain}};
+	return false;
+}
+
+static bool add_git(struct job_run *r, struct err *e) {
+	return !r->job->git ||
+	       gitlayer_make(r->repo->git, r->candidate.commit, r->folder.p, &r->life, &r->lowers, e);
+}
+
 static void start_work(void *context) {
 	struct job_run *r = context;
 	struct err e;
+	if (r->cancel_wanted) {
+		r->fact = (struct event){.kind = EVENT_RUN_STOPPED, .run_stopped = {.run = r->id}};
+		return;
+	}
+	if (r->fact.kind == EVENT_RUN_REUSED && renew(r)) return;
+	r->fact = (struct event){0};
 	struct exec_secret *secrets;
 	size_t secret_count;
 	r->started_us = clock_mono_us();
@@ -239,21 +337,21 @@ static void start_work(void *context) {
 	                              .artifacts = r->needs,
 	                              .artifact_count = r->need_count};
 	if (!workspaces_prepare(r->set->workspaces, &q, &r->life, &r->lowers, &e) ||
-	    (r->job->git && !gitlayer_make(r->repo->git, r->candidate.commit, r->folder.p, &r->life,
-	                                   &r->lowers, &e)) ||
-	    !add_caches(r, &e) || !secret_values(r, &secrets, &secret_count, &e) ||
+	    !add_submodules(r, &e) || !add_git(r, &e) || !add_caches(r, &e) || !secret_values(r, &secrets, &secret_count, &e) ||
 	    !put_inputs(r, &e)) {
-		lost(r, e.text);
+		if (r->fact.kind == EVENT_NONE) lost(r, e.text);
 		return;
 	}
 	r->spec.lowers = r->lowers;
 	if (!exec_start(&r->spec, r->folder.p, secrets, secret_count, NULL, &r->leader, &e))
 		lost(r, e.text);
+	else write_key(r);
 }
 
 static void adopt_work(void *context) {
 	struct job_run *r = context;
 	pid_t leader = 0;
+	read_key(r);
 	for (int i = 0; i < 50 && exec_look(r->folder.p, &leader) == EXEC_RUNNING && leader == 0; i++)
 		clock_sleep_ms(20);
 	r->leader = exec_look(r->folder.p, &leader) == EXEC_RUNNING ? leader : 0;
@@ -282,6 +380,7 @@ static bool describe(struct job_run *r, struct err *e) {
 	    !json_parse(r->candidate.plan, &plan, e) || !plan_from_json(plan, &r->life, &r->plan, e))
 		return false;
 	r->repo = daemon_repo(d, r->candidate.repo);
+	r->trunk = state_repo(turn_state(d->turn), r->candidate.repo)->tip;
 	if (!r->repo || r->row.job < 0 || (size_t)r->row.job >= r->plan->jobs_n)
 		return err_set(e, ERR_CORRUPT, "run %llu names no job", (unsigned long long)r->id.v);
 	r->job = &r->plan->jobs[r->row.job];
@@ -303,24 +402,25 @@ static bool find_key(struct job_run *r, struct err *e) {
 	return true;
 }
 
-static bool find_verdict(struct job_run *r) {
+static void find_verdict(struct job_run *r) {
 	struct read_verdict v;
 	struct read_run run;
 	struct err e;
 	struct daemon *d = r->set->daemon;
-	if (!jobspec_is_reusable(r->job) || r->row.attempt > 1) return false;
-	if (!read_verdict(d->reader, r->key, &r->life, &v, &e)) return false;
-	if (!digest_is_none(v.artifacts) && !object_renew(r->set->objects, v.artifacts)) return false;
+	if (!jobspec_is_reusable(r->job) || r->row.attempt > 1) return;
+	if (!read_verdict(d->reader, r->key, &r->life, &v, &e)) return;
 	int64_t saved = read_run(d->reader, v.run, &r->life, &run, &e) ? run.duration_ms : 0;
 	r->fact = (struct event){.kind = EVENT_RUN_REUSED,
 	                         .run_reused = {r->id, v.run, r->key, v.artifacts, saved}};
-	return true;
 }
 
 void runs_start(struct runs *set, struct run_id id) {
 	struct daemon *d = set->daemon;
 	struct err e;
-	if (set->closing || !daemon_begin(&set->active, id.v)) return;
+	const struct run *row = state_run(turn_state(d->turn), id);
+	const struct candidate *of = row ? state_candidate(turn_state(d->turn), row->candidate) : NULL;
+	// A repository that is away: the run waits for the start that finds it.
+	if (!of || !daemon_repo(d, of->repo) || !daemon_begin(&set->active, id.v)) return;
 	struct job_run *r = calloc(1, sizeof *r);
 	if (!r) abort();
 	r->set = set;
@@ -335,10 +435,9 @@ void runs_start(struct runs *set, struct run_id id) {
 	} else if (file_exists(r->folder.p)) {
 		r->adopted = true;
 		loop_work(d->loop, adopt_work, follow, r);
-	} else if (find_verdict(r)) {
-		submit_fact(r);
 	} else {
-		loop_work(d->loop, start_work, follow, r);
+		find_verdict(r);
+		loop_lane_work(set->starts, start_work, follow, r);
 	}
 }
 
@@ -352,7 +451,7 @@ void runs_cancel(struct runs *set, struct run_id id) {
 	struct job_run *r = find(set, id);
 	if (!r || r->cancel_wanted) return;
 	r->cancel_wanted = true;
-	if (r->started && r->watch) cancel_work(r);
+	if (r->started) cancel(r);
 }
 
 struct str runs_folder(const struct runs *set, struct run_id id, struct arena *life) {
@@ -362,11 +461,53 @@ struct str runs_folder(const struct runs *set, struct run_id id, struct arena *l
 
 // ---------------------------------------------------------------- open and close
 
-// Lowers that runs of an earlier daemon may still use.
+struct left { // what runs left that are over for the log: a daemon died between the two
+	struct arena life;
+	struct str *paths;
+	size_t count;
+};
+
+static void remove_left(void *context) {
+	struct left *left = context;
+	for (size_t i = 0; i < left->count; i++) {
+		const char *path = left->paths[i].p;
+		struct err e;
+		bool layer = str_ends(left->paths[i], STR(".delta")) || str_ends(left->paths[i], STR(".git"));
+		enum exec_state state;
+		if (!layer && (!exec_cancel(path, &e) || !exec_wait(path, LEFT_MS, &state, &e)))
+			note(NOTE_WARN, "%s: %s", path, e.text);
+		if (!(layer ? file_remove_tree(path, &e) : exec_cleanup(path, &e)))
+			note(NOTE_WARN, "%s", e.text);
+	}
+}
+
+static void left_removed(void *context) {
+	struct left *left = context;
+	arena_free(&left->life);
+	free(left);
+}
+
+static void remove_unknown(struct runs *set, const struct str *names, size_t count) {
+	struct left *left = calloc(1, sizeof *left);
+	if (!left) abort();
+	left->paths = ARENA_ARRAY(&left->life, struct str, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		struct str rest = names[i];
+		uint64_t id;
+		if (!str_to_u64(str_cut(&rest, '.'), &id)) continue;
+		if (state_run(turn_state(set->daemon->turn), (struct run_id){id})) continue;
+		left->paths[left->count++] =
+			daemon_path(set->daemon, &left->life, "runs/" STR_FMT, STR_ARG(names[i]));
+	}
+	loop_work(set->daemon->loop, remove_left, left_removed, left);
+}
+
+// Lowers that runs of an earlier daemon may still use stay.
 static void sweep(struct runs *set, struct arena *life) {
 	struct str *names, *in_use;
 	size_t count, n = 0;
 	if (!file_list(daemon_path(set->daemon, life, "runs").p, life, &names, &count, NULL)) return;
+	remove_unknown(set, names, count);
 	in_use = ARENA_ARRAY(life, struct str, count * 16 + 1);
 	for (size_t i = 0; i < count; i++) {
 		AUTO_BUF text = {0};
@@ -405,14 +546,16 @@ static void toolchain_work(void *context) {
 static void toolchain_done(void *context) {
 	struct toolchain_read *t = context;
 	if (t->ok) t->set->toolchain = t->digest;
-	if (!t->set->closing) loop_timer_set(t->set->toolchain_timer, TOOLCHAIN_MS);
+	loop_timer_set(t->set->toolchain_timer, TOOLCHAIN_MS);
 	free(t);
 }
 
 static void toolchain_due(void *context) {
+	struct runs *set = context;
+	if (set->daemon->stopping) return;
 	struct toolchain_read *t = calloc(1, sizeof *t);
 	if (!t) abort();
-	t->set = context;
+	t->set = set;
 	loop_work(t->set->daemon->loop, toolchain_work, toolchain_done, t);
 }
 
@@ -424,10 +567,7 @@ bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
 	set->daemon = d;
 	digest_hex(digest_of(str_of(d->data)), hex);
 	snprintf(set->prefix, sizeof set->prefix, "w%.8s", hex);
-	if (!object_store_open(d->data, &set->objects, e)) {
-		free(set);
-		return false;
-	}
+	set->starts = loop_lane(d->loop, STARTS_MAX);
 	set->workspaces = workspaces_new(daemon_path(d, &scratch, "cache").p, d->data);
 	sweep(set, &scratch);
 	if (!read_toolchain(d, &set->toolchain))
@@ -438,11 +578,19 @@ bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
 	return true;
 }
 
+// Leaders go on; the next daemon adopts them.
 void runs_close(struct runs *set) {
-	set->closing = true; // leaders go on; the next daemon adopts them
-	for (struct job_run *r = set->list; r; r = r->next) {
+	while (set->list) {
+		struct job_run *r = set->list;
+		set->list = r->next;
 		loop_unwatch(r->watch);
-		r->watch = NULL;
 		file_close(&r->pidfd);
+		arena_free(&r->life);
+		free(r);
 	}
+	loop_timer_free(set->toolchain_timer);
+	loop_lane_free(set->starts);
+	workspaces_free(set->workspaces);
+	free(set->active.ids);
+	free(set);
 }

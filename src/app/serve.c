@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/bootstrap.h"
@@ -17,11 +19,34 @@
 #include "app/runs.h"
 #include "app/version.h"
 #include "app/webhooks.h"
+#include "exec/cgroup.h"
 #include "os/clock.h"
 #include "os/failpoint.h"
 #include "os/file.h"
 #include "os/note.h"
 #include "store/reserve.h"
+
+enum { STOP_MS = 3000, STOP_LOOK_MS = 20, FILES_WANTED = 65536, EXCHANGES_MAX = 24 };
+
+static void on_started(void *context, bool ok, const struct err *why, const struct event *applied) {
+	struct daemon *d = context;
+	(void)applied;
+	d->announced = ok;
+	if (ok) {
+		dispatch_outbox(d);
+		return;
+	}
+	note(NOTE_ERROR, "%s", why->text);
+}
+
+static void announce(struct daemon *d) {
+	uint64_t seed;
+	clock_random(&seed, sizeof seed);
+	struct event started = {
+		.kind = EVENT_SERVER_STARTED,
+		.server_started = {STR(VERSION_TEXT), (int64_t)(seed >> 1), d->slots}};
+	turn_submit(d->turn, &started, NULL, on_started, d);
+}
 
 static void on_turn(void *context, uint64_t seq) {
 	struct daemon *d = context;
@@ -39,7 +64,30 @@ static void on_recovered(void *context) {
 	struct daemon *d = context;
 	struct err e;
 	if (!reserve_restore(d->data, &e)) note(NOTE_WARN, "the reserve on disk: %s", e.text);
+	if (!d->announced) announce(d); // the disk was full from the start
+	bootstrap_reconcile(d);
+	rollouts_look_again(d->rollouts);
 	dispatch_outbox(d);
+}
+
+// ---------------------------------------------------------------- stop
+
+// Work that began may end and have its facts recorded, but nothing new begins (dispatch.c). What
+// lasts longer is left as a kill would leave it: git children die with us, the next start asks the
+// outbox again. Quiet twice: what came last had a turn of its own.
+static void look_for_end(void *context) {
+	struct daemon *d = context;
+	d->quiet = loop_working(d->loop) ? 0 : d->quiet + 1;
+	if (d->quiet >= 2) {
+		loop_stop(d->loop);
+		return;
+	}
+	if (loop_now_ms(d->loop) >= d->stop_by_ms) {
+		note(NOTE_INFO, "%zu pieces of work are left to the next start", loop_working(d->loop));
+		host_withdraw(d->host);
+		_exit(0);
+	}
+	loop_timer_set(d->stop_timer, STOP_LOOK_MS);
 }
 
 static void on_stop(void *context) {
@@ -47,28 +95,34 @@ static void on_stop(void *context) {
 	if (d->stopping) _exit(1); // asked twice
 	d->stopping = true;
 	note(NOTE_INFO, "stopping; runs and services go on");
-	loop_stop(d->loop);
+	d->stop_by_ms = loop_now_ms(d->loop) + STOP_MS;
+	loop_timer_set(d->stop_timer, 0);
 }
 
-static void on_started(void *context, bool ok, const struct err *why, const struct event *applied) {
-	struct daemon *d = context;
-	(void)applied;
-	if (ok) {
-		dispatch_outbox(d);
-		return;
-	}
-	note(NOTE_ERROR, "%s", why->text);
+// ---------------------------------------------------------------- start
+
+// Services and jobs have users of their own: they may pass through the data folder to what is
+// theirs (envs, caches), but not list it, and not reach what is nobody else's.
+static bool own_folder(const char *path, mode_t mode, struct err *e) {
+	if (!file_make_folders(path, mode, e)) return false;
+	if (chmod(path, mode)) note(NOTE_WARN, "%s keeps its mode; it belongs to somebody else", path);
+	return true;
 }
 
 static bool open_folder(struct daemon *d, const char *folder, int *lock, struct arena *life,
                         struct err *e) {
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} parts[] = {{"repos", 0755}, {"runs", 0700}, {"cache", 0711},  {"envs", 0711},
+	             {"tmp", 0700},   {"objects", 0700}, {"secrets", 0700}};
 	char real[PATH_MAX];
-	if (!file_make_folders(folder, 0755, e)) return false;
+	if (!own_folder(folder, 0711, e)) return false;
 	if (!realpath(folder, real)) return err_set(e, ERR_IO, "cannot find %s", folder);
 	d->data = arena_cstr(life, str_of(real));
-	static const char *const parts[] = {"repos", "runs", "cache", "envs", "tmp"};
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		if (!file_make_folders(daemon_path(d, life, "%s", parts[i]).p, 0755, e)) return false;
+		if (!own_folder(daemon_path(d, life, "%s", parts[i].name).p, parts[i].mode, e))
+			return false;
 	struct str path = daemon_path(d, life, "lock");
 	if (!file_lock(path.p, lock, e)) {
 		if (e->code != ERR_BUSY) return false;
@@ -79,11 +133,38 @@ static bool open_folder(struct daemon *d, const char *folder, int *lock, struct 
 	return true;
 }
 
+// The log and what SQLite keeps beside it, which takes its mode from it.
+static bool open_store(struct daemon *d, struct arena *life, struct err *e) {
+	mode_t before = umask(0077);
+	bool ok = store_open(d->data, STORE_WRITE, &d->log, e) &&
+	          store_open(d->data, STORE_READ, &d->reader, e);
+	umask(before);
+	static const char *const files[] = {"weir.db", "weir.db-wal", "weir.db-shm"};
+	for (size_t i = 0; ok && i < ARRAY_LEN(files); i++)
+		(void)!chmod(daemon_path(d, life, "%s", files[i]).p, 0600); // an older weir made it
+	return ok;
+}
+
+// Runs, git children and clients each hold descriptors.
+static void raise_limits(void) {
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= FILES_WANTED) return;
+	files.rlim_cur = files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED;
+	if (setrlimit(RLIMIT_NOFILE, &files)) note(NOTE_WARN, "open files stay limited");
+}
+
+// Where runs get cgroups of version 2 with limits, they are children of ours: done before the first.
+static void delegate(void) {
+	AUTO_BUF own = {0};
+	struct err e;
+	if (!file_read("/proc/self/cgroup", 1 << 16, &own, &e)) return;
+	if (!cgroup_delegate("/sys/fs/cgroup", buf_view(&own)))
+		note(NOTE_DEBUG, "no cgroup of version 2 is delegated");
+}
+
 static bool open_parts(struct daemon *d, struct arena *life, struct err *e) {
 	struct turn_hooks hooks = {d, dispatch_event, on_turn, on_recovered, on_read_only};
-	if (!store_open(d->data, STORE_WRITE, &d->log, e) ||
-	    !store_open(d->data, STORE_READ, &d->reader, e))
-		return false;
+	if (!open_store(d, life, e)) return false;
 	struct err room;
 	if (!reserve_restore(d->data, &room)) note(NOTE_WARN, "the reserve on disk: %s", room.text);
 	if (!git_home_open(d->data, version_program_beside(life, d->program, "weir-hook"), &d->git, e))
@@ -95,20 +176,27 @@ static bool open_parts(struct daemon *d, struct arena *life, struct err *e) {
 		     locks);
 	if (!loop_open(&d->loop, e) || !turn_open(d->loop, d->log, &hooks, &d->turn, e)) return false;
 	d->landings = landings_new(d);
-	return runs_open(d, &d->runs, e) && rollouts_open(d, &d->rollouts, e) &&
-	       bootstrap_reconcile(d, e);
+	d->exchanges = loop_lane(d->loop, EXCHANGES_MAX);
+	d->stop_timer = loop_timer(d->loop, look_for_end, d);
+	if (!runs_open(d, &d->runs, e) || !rollouts_open(d, &d->rollouts, e)) return false;
+	bootstrap_reconcile(d);
+	return true;
 }
 
+// No work is under way any more.
 static void close_parts(struct daemon *d) {
+	host_close(d->host);
 	housekeeping_close(d->housekeeping);
 	webhooks_close(d->webhooks);
 	follows_close(d->follows);
 	pushes_close(d->pushes);
-	host_close(d->host);
-	if (d->runs) runs_close(d->runs);
-	if (d->rollouts) rollouts_close(d->rollouts);
-	if (d->loop) loop_close(d->loop);
-	if (d->landings) landings_free(d->landings);
+	runs_close(d->runs);
+	rollouts_close(d->rollouts);
+	turn_close(d->turn);
+	loop_timer_free(d->stop_timer);
+	loop_lane_free(d->exchanges);
+	loop_close(d->loop);
+	landings_free(d->landings);
 	for (size_t i = 0; i < d->repo_count; i++) {
 		git_repo_close(d->repos[i]->git);
 		free(d->repos[i]);
@@ -119,26 +207,20 @@ static void close_parts(struct daemon *d) {
 	store_close(&d->log);
 }
 
-static void announce(struct daemon *d, int slots) {
-	uint64_t seed;
-	clock_random(&seed, sizeof seed);
-	struct event started = {.kind = EVENT_SERVER_STARTED,
-	                        .server_started = {STR(VERSION_TEXT), (int64_t)(seed >> 1), slots}};
-	turn_submit(d->turn, &started, NULL, on_started, d);
-	printf("%s\n", d->url);
-	fflush(stdout);
-}
-
 int serve_main(const struct serve_options *o) {
 	AUTO_ARENA perm = {0};
 	struct daemon d = {.started_ms = clock_wall_ms()};
 	struct err e;
 	AUTO_FD lock = -1;
-	int slots = o->slots > 0 ? o->slots : (int)sysconf(_SC_NPROCESSORS_ONLN);
+	d.slots = o->slots > 0 ? o->slots : (int)sysconf(_SC_NPROCESSORS_ONLN);
 	d.program = version_program(&perm);
 	signal(SIGPIPE, SIG_IGN);
 	failpoint_arm();
-	setenv("UV_THREADPOOL_SIZE", "16", 0);
+	umask(022);
+	raise_limits();
+	delegate();
+	// More than all lanes together (runs.c, rollouts.c, githttp.c): what they wait for goes on.
+	setenv("UV_THREADPOOL_SIZE", "64", 0);
 	if (!open_folder(&d, o->data ? o->data : ".weir", &lock, &perm, &e) ||
 	    !open_parts(&d, &perm, &e) || !host_open(&d, o, &d.host, &e) ||
 	    !pushes_open(&d, &d.pushes, &e) || !follows_open(&d, &d.follows, &e) ||
@@ -150,7 +232,9 @@ int serve_main(const struct serve_options *o) {
 	d.housekeeping = housekeeping_open(&d);
 	loop_on_signal(d.loop, SIGTERM, on_stop, &d);
 	loop_on_signal(d.loop, SIGINT, on_stop, &d);
-	announce(&d, slots);
+	announce(&d);
+	printf("%s\n", d.url);
+	fflush(stdout);
 	loop_run(d.loop);
 	close_parts(&d);
 	return 0;

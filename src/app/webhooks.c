@@ -28,7 +28,7 @@ struct webhooks {
 	struct loop_timer *timer;
 	struct pause pauses[HOOKS_MAX];
 	size_t pause_count;
-	bool busy, closing;
+	bool busy;
 };
 
 struct delivery {
@@ -125,7 +125,7 @@ static void deliver_done(void *context) {
 	// Recorded only when something was told: two hooks must not keep each other busy with their
 	// records.
 	if (p) p->looked = d->told;
-	if (d->posted && !set->closing) turn_submit(set->daemon->turn, &told, NULL, NULL, NULL);
+	if (d->posted) turn_submit(set->daemon->turn, &told, NULL, NULL, NULL);
 	if (p && d->failed) {
 		p->ms = p->ms ? p->ms * 2 : PAUSE_MIN_MS;
 		if (p->ms > PAUSE_MAX_MS) p->ms = PAUSE_MAX_MS;
@@ -136,7 +136,7 @@ static void deliver_done(void *context) {
 		p->ms = p->until_ms = 0;
 	}
 	set->busy = false;
-	if (!set->closing) loop_timer_set(set->timer, LOOK_MS);
+	loop_timer_set(set->timer, LOOK_MS);
 	arena_free(&d->life);
 	free(d);
 }
@@ -149,7 +149,7 @@ static void on_due(void *context) {
 	struct read_webhooks hooks;
 	struct err e;
 	int64_t again = -1;
-	if (set->busy || set->closing || turn_read_only(daemon->turn)) return;
+	if (set->busy || daemon->stopping || turn_read_only(daemon->turn)) return;
 	if (!read_webhooks(daemon->reader, &scratch, &hooks, &e)) return;
 	for (size_t i = 0; i < hooks.n; i++) {
 		struct pause *p = pause_of(set, hooks.p[i].name);
@@ -194,6 +194,7 @@ void webhooks_notify(struct webhooks *set) {
 
 void webhooks_close(struct webhooks *set) {
 	if (!set) return;
-	set->closing = true;
 	loop_timer_free(set->timer);
+	arena_free(&set->life);
+	free(set);
 }
