@@ -118,7 +118,10 @@ static void read_results(struct leave *l, const struct collect_found *found) {
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self);
 	struct str path = {self, n > 0 && n < (ssize_t)sizeof self ? (size_t)n : 0};
 	while (path.n && path.p[path.n - 1] != '/') path.n--;
-	const char *program = arena_printf(l->life, STR_FMT "weir-results", STR_ARG(path)).p;
+	// By descriptor: the jobs' user may not be able to walk to where weir is installed (/root).
+	AUTO_FD reader = open(arena_printf(l->life, STR_FMT "weir-results", STR_ARG(path)).p,
+	                      O_PATH | O_CLOEXEC);
+	const char *program = arena_printf(l->life, "/proc/self/fd/%d", reader).p;
 	AUTO_FD folder = open(folder_of(l, "results"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool root = geteuid() == 0;
 	const char *const argv[] = {program, NULL};
@@ -133,7 +136,7 @@ static void read_results(struct leave *l, const struct collect_found *found) {
 		buf_str(&list, found->p[i].path);
 		buf_char(&list, 0);
 	}
-	if (folder < 0 ||
+	if (folder < 0 || reader < 0 ||
 	    !process_run(&spec, buf_view(&list), RESULTS_JSON_MAX, RESULTS_MS, &out, &e) ||
 	    out.status.end != PROCESS_EXITED || out.status.code != 0) {
 		add_note(l, STR("the results could not be read: the reader failed or took too long"));

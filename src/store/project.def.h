@@ -23,7 +23,8 @@
 	"coalesce((SELECT nullif(reason_text, '') FROM candidates WHERE id = :candidate"        \
 	" AND :text = :reason), (SELECT nullif(reason_text, '') FROM landings"                  \
 	" WHERE candidate = :candidate AND :text = :reason AND :reason = 'landing-refused'"     \
-	" ORDER BY id DESC LIMIT 1), :text)"
+	" ORDER BY id DESC LIMIT 1), :text || coalesce((SELECT ': ' || nullif(reason_text, '')"   \
+	" FROM runs WHERE id = :run), ''))"
 
 #define PROJECT_RULES(RULE)                                                                        \
 	RULE(SERVER_STARTED,                                                                           \
