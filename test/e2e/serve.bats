@@ -1,0 +1,184 @@
+#!/usr/bin/env bats
+# The daemon's own life: starts on what it finds, stops in time, loses nothing on the way. A day on which a test needs
+# more than its seconds is a slow machine: the limits here are bounds on hanging, not on speed.
+
+load lib
+
+setup() {
+	weir_setup
+	project_new
+}
+teardown() { weir_teardown; }
+
+slow() { # slow SECONDS: the next change's job takes that long
+	branch slow
+	commit check.sh "sleep $1" "Take $1 s"
+}
+runs_running() { [ "$(sql "SELECT count(*) FROM runs WHERE state = 'running'")" -ge 1 ]; }
+leader_of() { cut -d' ' -f1 "$data/runs/$1/pid"; }
+
+# stops_within SECONDS: SIGTERM ends the daemon with 0, in that time
+stops_within() {
+	local began
+	began=$(date +%s%3N)
+	kill -TERM "$weir_pid"
+	local code=0
+	wait "$weir_pid" || code=$?
+	weir_pid=
+	local took=$(($(date +%s%3N) - began))
+	echo "exit $code after $took ms"
+	[ "$code" = 0 ] && [ "$took" -lt $(($1 * 1000)) ]
+}
+
+@test "SIGTERM while a job runs: the job goes on, the next daemon adopts it" {
+	weir_serve
+	slow 6
+	push
+	eventually runs_running
+	stops_within 5
+	[ -e "$data/runs/1/pid" ] && kill -0 "$(leader_of 1)"
+	weir_serve
+	lands "$change"
+	[ "$(sql 'SELECT count(*) FROM runs')" = 1 ]
+	audit_clean
+}
+
+@test "SIGTERM while something hangs: weir is gone in seconds, and starts again" {
+	weir_serve
+	python3 -c 'import socket,sys,time
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); print(s.getsockname()[1], flush=True); time.sleep(60)' >"$BATS_TEST_TMPDIR/port" 3>&- &
+	local mute=$!
+	eventually test -s "$BATS_TEST_TMPDIR/port"
+	weir repo add mute "http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")/x.git" >/dev/null 2>&1 3>&- &
+	sleep 1
+	stops_within 8
+	kill "$mute"
+	[ ! -e "$data/url" ]
+	weir_serve
+	branch work
+	commit a 1
+	push
+	lands "$change"
+}
+
+@test "a change withdrawn at once frees its slot at once" {
+	weir_serve --slots 1
+	slow 120
+	push
+	for _ in $(seq 100); do
+		[ "$(sql 'SELECT count(*) FROM runs')" = 0 ] || break
+		sleep 0.02
+	done
+	weir withdraw "$change"
+	branch quick
+	commit a 1
+	push
+	lands "$change"
+	[ "$(sql 'SELECT state FROM runs WHERE id = 1')" = stopped ]
+}
+
+@test "a leader that somebody else told to stop is a lost run, done again" {
+	weir_serve
+	slow 3
+	push
+	eventually runs_running
+	eventually test -s "$data/runs/1/pid"
+	sleep 0.5
+	kill -TERM "$(leader_of 1)"
+	lands "$change"
+	[ "$(sql 'SELECT state FROM runs WHERE id = 1')" = lost ]
+	[ "$(sql 'SELECT count(*) FROM runs')" = 2 ]
+	audit_clean
+}
+
+@test "a machine that went down under a job: the run is lost, done again" {
+	weir_serve
+	slow 3
+	push
+	eventually runs_running
+	eventually test -s "$data/runs/1/pid"
+	sleep 0.5
+	local leader
+	leader=$(leader_of 1)
+	weir_kill KILL
+	kill -TERM "$leader"
+	eventually test -e "$data/runs/1/outcome.json"
+	weir_serve
+	lands "$change"
+	[ "$(sql 'SELECT state FROM runs WHERE id = 1')" = lost ]
+}
+
+@test "a repository that is away does not keep the others from service" {
+	weir_serve
+	weir repo add other "$project" >/dev/null
+	eventually repo_known other
+	weir_kill TERM
+	mv "$remote" "$data/away"
+	weir_serve --slots 2
+	grep -q 'repository p.*the others are served' "$weir_log"
+	git -C "$project" checkout -q -B work main
+	commit a 1
+	git -C "$project" push -q "$data/repos/other.git" HEAD:refs/for/main
+	lands 1
+	weir_kill TERM
+	mv "$data/away" "$remote"
+	weir_serve
+	git -C "$project" checkout -q -B here main
+	commit b 1
+	push
+	lands "$change"
+}
+
+@test "data of a newer weir is refused, and left as it is" {
+	weir_serve
+	weir_kill TERM
+	sqlite3 "$data/weir.db" 'PRAGMA user_version = 99'
+	run weir serve --data "$data" --listen 127.0.0.1:0
+	[ "$status" = 1 ]
+	[[ $output == *"a newer weir wrote this data"* ]]
+	[ "$(sqlite3 "$data/weir.db" 'PRAGMA user_version')" = 99 ]
+}
+
+@test "modes do not depend on the umask: services pass through, nobody else reads" {
+	umask 077
+	weir_serve
+	branch work
+	commit a 1
+	push
+	lands "$change"
+	printf 'a-long-secret-value' | weir secret set TOKEN --repo p
+	mode() { stat -c %a "$data/$1"; }
+	echo "$(mode .) $(mode envs) $(mode cache) $(mode runs) $(mode objects) $(mode secrets) $(mode tmp) $(mode weir.db)"
+	[ "$(mode .)" = 711 ] && [ "$(mode envs)" = 711 ] && [ "$(mode cache)" = 711 ]
+	[ "$(mode runs)" = 700 ] && [ "$(mode objects)" = 700 ] && [ "$(mode secrets)" = 700 ] && [ "$(mode tmp)" = 700 ]
+	[ "$(mode weir.db)" = 600 ] && [ "$(mode weir.db-wal)" = 600 ] && [ "$(mode weir.db-shm)" = 600 ]
+	[ "$(mode secrets/p/TOKEN)" = 600 ] && [ "$(mode secret.key)" = 600 ]
+}
+
+@test "what runs left behind that the log knows to be over goes at a start" {
+	weir_serve
+	weir_kill TERM
+	mkdir -p "$data/runs/77/upper" "$data/runs/77.delta/x" "$data/runs/78.git/.git"
+	weir_serve
+	eventually test ! -e "$data/runs/77"
+	eventually test ! -e "$data/runs/77.delta"
+	eventually test ! -e "$data/runs/78.git"
+}
+
+@test "two additions of one repository at once: one is made, one is refused" {
+	weir_serve
+	weir repo add twin "$project" >"$BATS_TEST_TMPDIR/1" 2>&1 3>&- &
+	local first=$!
+	weir repo add twin "$project" >"$BATS_TEST_TMPDIR/2" 2>&1 3>&- &
+	local second=$! failures=0
+	wait "$first" || failures=$((failures + 1))
+	wait "$second" || failures=$((failures + 1))
+	cat "$BATS_TEST_TMPDIR/1" "$BATS_TEST_TMPDIR/2"
+	[ "$failures" = 1 ]
+	eventually repo_known twin
+	git -C "$project" ls-remote "$data/repos/twin.git" | grep -q refs/heads/main
+	git -C "$project" checkout -q -B work main
+	commit a 1
+	git -C "$project" push -q "$data/repos/twin.git" HEAD:refs/for/main
+	lands 1
+}
