@@ -141,7 +141,7 @@ int feed_artifact(struct cli *cli) {
 	if (!name && cli->tty && !cli_word(cli, 1))
 		return cli_usage(cli, "this would write a tar archive to the terminal; add -o FILE");
 	if (!verb_begin(cli, OPERATION_ARTIFACT, &call, &status)) return status;
-	AUTO_FD fd = name ? open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)
+	AUTO_FD fd = part ? open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)
 	                  : dup(STDOUT_FILENO);
 	struct target target = {.fd = fd};
 	if (fd < 0) {

@@ -69,7 +69,7 @@ static void stop(struct crew *c) {
 }
 
 static void take(struct crew *c, struct worker *w) {
-	struct sim_totals part;
+	struct sim_totals part = {0};
 	size_t n = 0;
 	while (n < sizeof part) {
 		ssize_t got = read(w->pipe, (char *)&part + n, sizeof part - n);

@@ -242,7 +242,8 @@ static void want(struct turn *t, const struct repo *r, const struct queue_view *
 	                                       plan->want_count + 1);
 	for (size_t i = 0; i < plan->want_count; i++) {
 		const struct queue_want *w = &plan->wants[i];
-		struct candidate_id base = w->base < 0 ? (struct candidate_id){0} : ids[w->base];
+		struct candidate_id base = {0};
+		if (w->base >= 0) base = ids[w->base];
 		ids[i] = existing(view, w->change, base);
 	}
 	drop_unwanted(t, view, ids, plan->want_count);

@@ -80,8 +80,8 @@ static void the_serial_queue_wants_the_first(void **state) {
 	(void)state;
 	const struct queue_change changes[] = {{{7}, 1}, {{8}, 1}};
 	const struct queue_run ready[] = {{{1}, 0}, {{1}, 1}, {{2}, 0}};
-	struct queue_want wants[2];
-	struct queue_run funded[3];
+	struct queue_want wants[2] = {0};
+	struct queue_run funded[3] = {0};
 	struct queue_view view = {
 		.changes = changes, .change_count = 2, .ready = ready, .ready_count = 3, .slots_free = 2};
 	struct queue_plan plan = {.wants = wants, .funded = funded};

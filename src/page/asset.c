@@ -12,12 +12,14 @@ ASSET("asset_script_file", "src/page/script.js")
 extern const char asset_style_file_begin[], asset_style_file_end[];
 extern const char asset_script_file_begin[], asset_script_file_end[];
 
+static struct str between(const char *begin, const char *end) {
+	return (struct str){begin, (size_t)(end - begin)};
+}
+
 struct str asset_style(void) {
-	return (struct str){asset_style_file_begin,
-	                    (size_t)(asset_style_file_end - asset_style_file_begin)};
+	return between(asset_style_file_begin, asset_style_file_end);
 }
 
 struct str asset_script(void) {
-	return (struct str){asset_script_file_begin,
-	                    (size_t)(asset_script_file_end - asset_script_file_begin)};
+	return between(asset_script_file_begin, asset_script_file_end);
 }
