@@ -71,7 +71,13 @@ struct runs {
 	struct loop_timer *toolchain_timer;
 };
 
-enum { TOOLCHAIN_MS = TOOLCHAIN_CACHE_MS, STARTS_MAX = 8, CANCEL_TRIES = 200, CANCEL_PAUSE_MS = 50, LEFT_MS = 10000 };
+enum {
+	TOOLCHAIN_MS = TOOLCHAIN_CACHE_MS,
+	STARTS_MAX = 8,
+	CANCEL_TRIES = 200,
+	CANCEL_PAUSE_MS = 50,
+	LEFT_MS = 10000
+};
 
 static void submit_fact(struct job_run *r);
 
@@ -146,7 +152,8 @@ static void end_work(void *context) {
 static void ended(void *context) {
 	struct job_run *r = context;
 	const struct run *row = state_run(turn_state(r->set->daemon->turn), r->id);
-	// The machine went down, or somebody told the leader to: that is no answer to a question of ours.
+	// The machine went down, or somebody told the leader to: that is no answer to a question of
+	// ours.
 	if (r->fact.kind == EVENT_RUN_STOPPED && row && row->state != RUN_CANCELLING)
 		lost(r, "it was told to stop, and not by weir");
 	submit_fact(r);
@@ -337,8 +344,8 @@ static void start_work(void *context) {
 	                              .artifacts = r->needs,
 	                              .artifact_count = r->need_count};
 	if (!workspaces_prepare(r->set->workspaces, &q, &r->life, &r->lowers, &e) ||
-	    !add_submodules(r, &e) || !add_git(r, &e) || !add_caches(r, &e) || !secret_values(r, &secrets, &secret_count, &e) ||
-	    !put_inputs(r, &e)) {
+	    !add_submodules(r, &e) || !add_git(r, &e) || !add_caches(r, &e) ||
+	    !secret_values(r, &secrets, &secret_count, &e) || !put_inputs(r, &e)) {
 		if (r->fact.kind == EVENT_NONE) lost(r, e.text);
 		return;
 	}
@@ -472,7 +479,8 @@ static void remove_left(void *context) {
 	for (size_t i = 0; i < left->count; i++) {
 		const char *path = left->paths[i].p;
 		struct err e;
-		bool layer = str_ends(left->paths[i], STR(".delta")) || str_ends(left->paths[i], STR(".git"));
+		bool layer = str_ends(left->paths[i], STR(".delta")) ||
+		             str_ends(left->paths[i], STR(".git"));
 		enum exec_state state;
 		if (!layer && (!exec_cancel(path, &e) || !exec_wait(path, LEFT_MS, &state, &e)))
 			note(NOTE_WARN, "%s: %s", path, e.text);
@@ -496,8 +504,8 @@ static void remove_unknown(struct runs *set, const struct str *names, size_t cou
 		uint64_t id;
 		if (!str_to_u64(str_cut(&rest, '.'), &id)) continue;
 		if (state_run(turn_state(set->daemon->turn), (struct run_id){id})) continue;
-		left->paths[left->count++] =
-			daemon_path(set->daemon, &left->life, "runs/" STR_FMT, STR_ARG(names[i]));
+		left->paths[left->count++] = daemon_path(set->daemon, &left->life, "runs/" STR_FMT,
+		                                         STR_ARG(names[i]));
 	}
 	loop_work(set->daemon->loop, remove_left, left_removed, left);
 }

@@ -42,9 +42,8 @@ static void on_started(void *context, bool ok, const struct err *why, const stru
 static void announce(struct daemon *d) {
 	uint64_t seed;
 	clock_random(&seed, sizeof seed);
-	struct event started = {
-		.kind = EVENT_SERVER_STARTED,
-		.server_started = {STR(VERSION_TEXT), (int64_t)(seed >> 1), d->slots}};
+	struct event started = {.kind = EVENT_SERVER_STARTED,
+	                        .server_started = {STR(VERSION_TEXT), (int64_t)(seed >> 1), d->slots}};
 	turn_submit(d->turn, &started, NULL, on_started, d);
 }
 
@@ -114,7 +113,7 @@ static bool open_folder(struct daemon *d, const char *folder, int *lock, struct 
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} parts[] = {{"repos", 0755}, {"runs", 0700}, {"cache", 0711},  {"envs", 0711},
+	} parts[] = {{"repos", 0755}, {"runs", 0700},    {"cache", 0711},  {"envs", 0711},
 	             {"tmp", 0700},   {"objects", 0700}, {"secrets", 0700}};
 	char real[PATH_MAX];
 	if (!own_folder(folder, 0711, e)) return false;
@@ -123,6 +122,9 @@ static bool open_folder(struct daemon *d, const char *folder, int *lock, struct 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (!own_folder(daemon_path(d, life, "%s", parts[i].name).p, parts[i].mode, e))
 			return false;
+	// Served from a work tree, the folder is nobody's commit.
+	struct str ignore = daemon_path(d, life, ".gitignore");
+	if (!file_exists(ignore.p) && !file_write_atomic(ignore.p, STR("*\n"), 0644, e)) return false;
 	struct str path = daemon_path(d, life, "lock");
 	if (!file_lock(path.p, lock, e)) {
 		if (e->code != ERR_BUSY) return false;
@@ -153,7 +155,8 @@ static void raise_limits(void) {
 	if (setrlimit(RLIMIT_NOFILE, &files)) note(NOTE_WARN, "open files stay limited");
 }
 
-// Where runs get cgroups of version 2 with limits, they are children of ours: done before the first.
+// Where runs get cgroups of version 2 with limits, they are children of ours: done before the
+// first.
 static void delegate(void) {
 	AUTO_BUF own = {0};
 	struct err e;

@@ -56,9 +56,9 @@ static bool read_modules(struct git_repo *r, struct oid commit, struct arena *li
 	oid_hex(commit, hex);
 	const char *blob = arena_printf(life, "--blob=%s:.gitmodules", hex).p;
 	const char *git_dir = arena_printf(life, "--git-dir=%s", git_repo_path(r)).p;
-	const char *const argv[] = {"git", git_dir,        "config",
-	                            "-z",  blob,           "--get-regexp",
-	                            "^submodule\\..*\\.(path|url)$", NULL};
+	const char *const argv[] = {
+		"git", git_dir, "config", "-z", blob, "--get-regexp", "^submodule\\..*\\.(path|url)$",
+		NULL};
 	if (!run(argv, &said, e)) return false;
 	if (!succeeded(&said)) return true;
 	struct str rest = arena_str(life, buf_view(&said.out));
@@ -82,15 +82,24 @@ static bool find_own(const struct submodules_request *q, struct str url, struct 
 	*path = arena_printf(life, "%s/repos/" STR_FMT ".git", q->data, STR_ARG(name));
 	if (!file_exists(path->p))
 		return err_set(e, ERR_NOT_FOUND,
-		               "submodule URL " STR_FMT " names a repository that this server does not have",
+		               "submodule URL " STR_FMT
+		               " names a repository that this server does not have",
 		               STR_ARG(url));
 	return true;
 }
 
 static bool fetch(const char *git_dir, const char *url, struct err *e) {
 	AUTO_OUTPUT out = {0};
-	const char *const argv[] = {"git",   git_dir, "fetch", "-q", "--no-write-fetch-head", "--", url,
-	                            "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", NULL};
+	const char *const argv[] = {"git",
+	                            git_dir,
+	                            "fetch",
+	                            "-q",
+	                            "--no-write-fetch-head",
+	                            "--",
+	                            url,
+	                            "+refs/heads/*:refs/heads/*",
+	                            "+refs/tags/*:refs/tags/*",
+	                            NULL};
 	if (!run(argv, &out, e)) return false;
 	if (succeeded(&out)) return true;
 	return err_set(e, ERR_UNAVAILABLE, "submodule %s cannot be fetched: " STR_FMT, url,
@@ -162,7 +171,8 @@ static bool add_module(const struct submodules_request *q, const struct git_diff
 		for (size_t i = 0; i < trunk->count; i++) known = known || str_eq(trunk->list[i].url, url);
 		if (!known)
 			return err_set(e, ERR_DENIED,
-			               "submodule URL " STR_FMT " is not in trunk's .gitmodules: land it there first",
+			               "submodule URL " STR_FMT
+			               " is not in trunk's .gitmodules: land it there first",
 			               STR_ARG(url));
 		if (!find_fetched(q, url, link->new, life, &repo, e)) return false;
 	}

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include "cli/complete.h"
 #include "cli/docs.h"
 #include "cli/doctor.h"
 #include "cli/local.h"
@@ -40,6 +41,7 @@ void commands_all(const struct cli_command *extra, size_t n, struct arena *life,
 	add_table(verbs, life, &list, &used);
 	add_table(doctor_commands, life, &list, &used);
 	add_table(docs_commands, life, &list, &used);
+	add_table(complete_commands, life, &list, &used);
 
 	const struct cli_command **out = ARENA_ARRAY(life, const struct cli_command *, used + 1);
 	*count = 0;
