@@ -1,5 +1,6 @@
 #include "app/secrets.h"
 
+#include <pthread.h>
 #include <sodium.h>
 #include <unistd.h>
 
@@ -26,8 +27,10 @@ static bool check_name(struct str name, struct err *e) {
 		STR_ARG(name));
 }
 
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER; // the key: two at once would make two
+
 // The key, made at the first need.
-static bool read_key(const char *data, struct arena *life,
+static bool read_key_alone(const char *data, struct arena *life,
                      unsigned char key[crypto_secretbox_KEYBYTES], struct err *e) {
 	struct str path = arena_printf(life, "%s/secret.key", data);
 	AUTO_BUF bytes = {0};
@@ -43,6 +46,14 @@ static bool read_key(const char *data, struct arena *life,
 	memcpy(key, bytes.p, crypto_secretbox_KEYBYTES);
 	sodium_memzero(bytes.p, bytes.n);
 	return true;
+}
+
+static bool read_key(const char *data, struct arena *life,
+                     unsigned char key[crypto_secretbox_KEYBYTES], struct err *e) {
+	pthread_mutex_lock(&making);
+	bool ok = read_key_alone(data, life, key, e);
+	pthread_mutex_unlock(&making);
+	return ok;
 }
 
 static struct str path_of(const char *data, struct str repo, struct str name, struct arena *life) {
