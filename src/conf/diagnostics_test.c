@@ -126,8 +126,23 @@ static void only_a_hundred(void **state) {
 		str_ends(buf_view(&out), STR("\n150 errors in weir.yml, the first 100 are shown\n")));
 }
 
+// Folders of environments are REPOSITORY.ENVIRONMENT, and repositories may have dots.
+static void environments_have_no_dot(void **state) {
+	(void)state;
+	AUTO_ARENA life = {0};
+	AUTO_BUF out = {0};
+	struct conf_plan *plan = NULL;
+	struct conf_diagnostics d = {.life = &life};
+	assert_false(conf_parse(STR("jobs:\n  b.c: {run: x}\nenvironments:\n  b.c: {artifacts: [x]}\n"),
+	                        &life, &plan, &d));
+	diagnostics_text(&d, STR("weir.yml"), false, &out);
+	assert_non_null(strstr(out.p, "\"b.c\" cannot name an environment: it has a dot"));
+	assert_null(strstr(out.p, "name a job"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(environments_have_no_dot),
 		cmocka_unit_test(golden),
 		cmocka_unit_test(colour_as_designed),
 		cmocka_unit_test(json_for_programs),

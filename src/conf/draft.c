@@ -284,11 +284,19 @@ static void read_jobs(struct reader *r, const struct yaml_node *jobs, struct dra
 	}
 }
 
+// An environment's folder is REPOSITORY.ENVIRONMENT: with dots in both, two could share one.
+static bool check_no_dot(struct reader *r, const struct yaml_node *key) {
+	if (str_find_char(key->text, '.') == key->text.n) return true;
+	diagnostics_error(r->d, "bad-name", key->span, STR("letters, digits, `_` and `-`"),
+	                  "\"" STR_FMT "\" cannot name an environment: it has a dot", STR_ARG(key->text));
+	return false;
+}
+
 static void read_environments(struct reader *r, const struct yaml_node *environments,
                               struct draft *out) {
 	out->environments = ARENA_ARRAY(r->life, struct draft_environment, environments->count);
 	YAML_EACH_PAIR(environments, key) {
-		if (!check_name(r, key, "an environment")) continue;
+		if (!check_name(r, key, "an environment") || !check_no_dot(r, key)) continue;
 		struct draft_environment *it = &out->environments[out->environments_n];
 		*it = (struct draft_environment){.key = key, .map = key->next};
 		value_defaults(KEYS_ENVIRONMENT, r->life, &it->environment);
