@@ -1,0 +1,348 @@
+#!/usr/bin/env bats
+# `weir run`: jobs of weir.yml on a working tree, without a server; as root and as an ordinary user.
+
+bats_require_minimum_version 1.5.0
+load ../escape/job
+
+setup_file() {
+	PLACE=$(mktemp -d /tmp/weir-run.XXXXXX)
+	export PLACE
+	chmod 755 "$PLACE"
+	mkdir "$PLACE/bin"
+	install -m 755 "${WEIR_BUILD:-$BATS_TEST_DIRNAME/../../build/rel}"/weir{,-leader,-inner,-results} "$PLACE/bin/"
+}
+
+teardown_file() {
+	chmod -R u+rwX "$PLACE" 2>/dev/null || true # overlay's work/work has no mode
+	rm -rf "$PLACE"
+}
+
+setup() { who=root; if [ "$(id -u)" != 0 ]; then who=user; fi; }
+
+# repo NAME: an empty repository of $who in $REPO, and we are in it
+repo() {
+	REPO=$PLACE/$who-$1
+	mkdir -p "$REPO" "$PLACE/home-$who"
+	if [ "$who" = user ] && [ "$(id -u)" = 0 ]; then chown nobody:nogroup "$REPO" "$PLACE/home-$who"; fi
+	cd "$REPO" || return
+	mine git init -q -b main
+}
+
+mine() { as "$who" env HOME="$PLACE/home-$who" PATH="$PLACE/bin:$PATH" "$@"; }
+put() { mine sh -c 'mkdir -p "$(dirname "$1")"; cat >"$1"' sh "$1"; }
+commit() { mine git add -A && mine git -c user.name=A -c user.email=a@example.org commit -q -m "${1-first}"; }
+# background ARGUMENT...: weir run ARGUMENT... with its pid in $weir and its lines in $PLACE/printed, until it prints "begun"
+background() {
+	local as=(env)
+	if [ "$who" = user ] && [ "$(id -u)" = 0 ]; then as=(setpriv --reuid=nobody --regid=nogroup --clear-groups env); fi
+	"${as[@]}" HOME="$PLACE/home-$who" PATH="$PLACE/bin:$PATH" weir run "$@" >"$PLACE/printed" 3>&- &
+	weir=$!
+	for _ in $(seq 300); do
+		if grep -q begun "$PLACE/printed"; then return 0; fi
+		sleep 0.1
+	done
+	return 1
+}
+
+state() { jq -r --arg name "$1" '.jobs[] | select(.name == $name) | .state' "$PLACE/answer"; }
+answer() { # answer STATUS ARGUMENT...: weir run --json ARGUMENT..., its answer in $PLACE/answer
+	local wanted=$1 got=0
+	shift
+	mine weir run --json "$@" >"$PLACE/answer" || got=$?
+	[ "$got" = "$wanted" ] || { echo "exit $got, wanted $wanted"; cat "$PLACE/answer"; return 1; }
+}
+nothing_left() { # no run, no delta; the lock and the store stay
+	[ -z "$(ls .weir/local/runs)" ] || { ls .weir/local/runs; return 1; }
+}
+
+@test "a graph: artifacts go to who needs them, what failed stops only what needs it" {
+	for who in $(users); do
+		repo graph
+		put weir.yml <<-'END'
+			jobs:
+			  build:
+			    run: mkdir out; echo made >out/it; chmod 755 out/it; echo side >left
+			    artifacts: [out/it]
+			  test: {needs: [build], run: "cat out/it; test ! -e left; test -x out/it"}
+			  bad: {run: "echo 'src/x.c:7:3: error: oh no' >&2; exit 3"}
+			  after: {needs: [bad, build], run: "true"}
+			  later: {needs: [after], run: "true"}
+			  nightly: {run: "false", when: nightly}
+		END
+		commit
+		run mine weir run
+		[ "$status" = 1 ]
+		[[ $output == *$'\tbuild\tpassed\t'* ]]
+		[[ $output == *$'\ttest\tlog\tmade'* ]]
+		[[ $output == *$'\ttest\tpassed\t'* ]]
+		[[ $output == *$'\tbad\tfailed\t'*"status 3"* ]]
+		[[ $output == *$'\tafter\tskipped\tneeds bad'* ]]
+		[[ $output == *$'\tlater\tskipped\tneeds after'* ]]
+		[[ $output != *nightly* ]]
+		[[ $output == *"bad failed: the job exited with status 3"*"src/x.c:7:3: error: oh no"* ]]
+		[[ $output == *"2 passed, 1 failed, 2 skipped"* ]]
+		[ "$(cat .weir/out/build/out/it)" = made ]
+		[ -x .weir/out/build/out/it ]
+		grep -q 'oh no' .weir/out/bad.log
+		[ ! -e out ]
+		nothing_left
+		[ -z "$(mine git status --porcelain)" ]
+	done
+}
+
+@test "what passed here with the same inputs is reused, until an input changes" {
+	for who in $(users); do
+		repo reuse
+		put weir.yml <<-'END'
+			jobs:
+			  build: {run: cp a b, artifacts: [b]}
+			  test: {needs: [build], run: "cat b; date +%s%N"}
+			  kept: {run: "true", cache: [kept]}
+		END
+		echo one | put a
+		commit
+		answer 0
+		[ "$(state build) $(state test)" = "passed passed" ]
+		first=$(cat .weir/out/test.log)
+		rm -rf .weir/out
+		answer 0
+		[ "$(state build) $(state test)" = "reused reused" ]
+		[ "$(state kept)" = passed ] # what may look outside is run again
+		[ "$(cat .weir/out/test.log)" = "$first" ]
+		[ "$(cat .weir/out/build/b)" = one ]
+		answer 0 --no-reuse
+		[ "$(state build) $(state test)" = "passed passed" ]
+		[ "$(cat .weir/out/test.log)" != "$first" ]
+		echo two | put a
+		answer 0
+		[ "$(state build) $(state test)" = "passed passed" ]
+		[ "$(head -1 .weir/out/test.log)" = two ]
+		echo one | put a # as it was: the first verdict again
+		answer 0
+		[ "$(state build)" = reused ]
+	done
+}
+
+@test "a failure is not reused" {
+	repo fails
+	put weir.yml <<<'{jobs: {test: {run: "exit 1"}}}'
+	answer 1
+	answer 1
+	[ "$(state test)" = failed ]
+	[ "$(jq -r '.jobs[0].reason.code' "$PLACE/answer")" = job-failed ]
+	[ "$(jq .jobs[0].exit_status "$PLACE/answer")" = 1 ]
+}
+
+@test "the working tree as it is: changed, deleted and untracked files, nothing that is ignored, no .weir" {
+	for who in $(users); do
+		repo tree
+		put weir.yml <<<'{jobs: {look: {run: "cat tracked new; test ! -e gone; test ! -e ignored; test ! -e .weir; test ! -e .git"}}}'
+		echo old | put tracked
+		echo x | put gone
+		echo ignored | put .gitignore
+		commit
+		echo changed | put tracked
+		rm gone
+		echo untracked | put new
+		echo x | put ignored
+		before=$(mine git status --porcelain; find .git -type f | sort | xargs sha256sum)
+		answer 0
+		[ "$(cat .weir/out/look.log)" = $'changed\nuntracked' ]
+		[ "$(mine git status --porcelain; find .git -type f | sort | xargs sha256sum)" = "$before" ]
+		mkdir -p sub/deep
+		cd sub/deep
+		answer 0 look
+		[ "$(state look)" = reused ]
+	done
+}
+
+@test "jobs run side by side up to --slots" {
+	repo slots
+	put weir.yml <<-'END'
+		jobs:
+		  a: {run: "sleep 1"}
+		  b: {run: "sleep 1"}
+		  c: {run: "sleep 1"}
+	END
+	answer 0 --slots 3
+	spent=$(jq .timing_us.all "$PLACE/answer")
+	answer 0 --slots 1 --no-reuse
+	[ "$(jq .timing_us.all "$PLACE/answer")" -gt 3000000 ]
+	[ "$spent" -lt 2500000 ]
+}
+
+@test "--fail-fast cancels the others, with all their processes" {
+	repo fast
+	put weir.yml <<-'END'
+		jobs:
+		  slow: {run: "sleep 987654 & wait"}
+		  bad: {run: "sleep 0.3; exit 1"}
+	END
+	SECONDS=0
+	answer 1 --fail-fast --slots 2
+	[ "$SECONDS" -lt 20 ]
+	[ "$(state bad) $(state slow)" = "failed cancelled" ]
+	gone 'sleep 987654'
+	nothing_left
+}
+
+@test "Ctrl-C ends the runs and cleans up" {
+	for who in $(users); do
+		repo interrupt
+		put weir.yml <<<'{jobs: {slow: {run: "echo begun; sleep 876543"}}}'
+		background
+		kill -INT $weir
+		got=0
+		wait $weir || got=$?
+		[ "$got" = 130 ]
+		grep -q $'\tslow\tcancelled\t' "$PLACE/printed"
+		gone 'sleep 876543'
+		nothing_left
+	done
+}
+
+@test "what a killed weir run left is ended and removed by the next one" {
+	for who in $(users); do
+		repo killed
+		put weir.yml <<<'{jobs: {slow: {run: "echo begun; sleep 765432"}, quick: {run: "true"}}}'
+		background slow
+		kill -KILL $weir
+		wait $weir || true
+		alive 'sleep 765432'
+		answer 0 quick
+		gone 'sleep 765432'
+		nothing_left
+	done
+}
+
+@test "--write-back copies artifacts into the tree, over what is there, and never out of it" {
+	repo back
+	put weir.yml <<-'END'
+		jobs:
+		  gen: {run: "mkdir -p gen/deep; echo new >gen/deep/file; echo top >top", artifacts: [gen, top]}
+	END
+	echo old | put gen/deep/file
+	commit
+	run mine weir run --write-back
+	[ "$status" = 0 ]
+	[[ $output == *"2 files of artifacts written"* ]]
+	[ "$(cat gen/deep/file) $(cat top)" = "new top" ]
+	mkdir "$PLACE/outside"
+	rm -rf gen
+	ln -s "$PLACE/outside" gen
+	put .gitignore <<<gen
+	run mine weir run --write-back
+	[ "$status" = 1 ]
+	[[ $output == *"a link leads out of it"* ]]
+	[ -z "$(ls -A "$PLACE/outside")" ]
+}
+
+@test "names of jobs: a family stands for its members, an unknown one gets a hint" {
+	repo names
+	put weir.yml <<-'END'
+		jobs:
+		  test: {run: 'echo $WEIR_SHARD of $WEIR_SHARDS', shards: 2}
+		  lint: {run: "true"}
+	END
+	answer 0 test
+	[ "$(jq -c '[.jobs[].name]' "$PLACE/answer")" = '["test 1/2","test 2/2"]' ]
+	[ "$(cat '.weir/out/test%202%2F2.log')" = "2 of 2" ]
+	answer 0 "test 2/2" lint
+	[ "$(jq -c '[.jobs[].name]' "$PLACE/answer")" = '["test 2/2","lint"]' ]
+	run mine weir run lnit
+	[ "$status" = 2 ]
+	[[ $output == *'no job "lnit", did you mean'*lint* ]]
+}
+
+@test "results: the failing test comes first, with its message and place" {
+	repo results
+	put weir.yml <<-'END'
+		jobs:
+		  test:
+		    run: |
+		      echo '<testsuite name="s"><testcase name="good"/>' >r.xml
+		      echo '<testcase name="bad" file="x.c" line="7"><failure message="expected 1, got 2"/></testcase></testsuite>' >>r.xml
+		      exit 1
+		    results: [r.xml]
+	END
+	run mine weir run
+	[ "$status" = 1 ]
+	[[ $output == *"s / bad"*"expected 1, got 2"*"x.c:7"* ]]
+	answer 1
+	[ "$(jq -c '.jobs[0] | [.tests, .tests_failed, .failed_tests[0], .reason.code]' "$PLACE/answer")" = '[2,1,"s / bad","test-failed"]' ]
+}
+
+@test "secrets come from WEIR_SECRET_NAME and are masked; without a value a job runs without and says so" {
+	repo secrets
+	put weir.yml <<<'{jobs: {job: {run: "echo ${TOKEN-none}", secrets: [TOKEN]}}}'
+	WEIR_SECRET_TOKEN=correct-horse answer 0
+	[ "$(grep -c -e correct-horse -e none .weir/out/job.log)" = 0 ]
+	run mine weir run
+	[ "$status" = 0 ]
+	[[ $output == *"job runs without TOKEN"* ]]
+	[ "$(cat .weir/out/job.log)" = none ]
+}
+
+@test "retries, git: true, cache" {
+	for who in $(users); do
+		repo more
+		put weir.yml <<-'END'
+			jobs:
+			  flaky: {run: "test -e keep/seen || { touch keep/seen; exit 1; }", cache: [keep], retries: 1}
+			  git: {run: "git log --format=%s; git status --porcelain", git: true}
+		END
+		commit "the subject"
+		echo x | put new
+		run mine weir run
+		[ "$status" = 0 ]
+		[[ $output == *$'\tflaky\tfailed\t'*$'\tflaky\tpassed\t'* ]]
+		[[ $output == *$'\tgit\tlog\tthe subject'* ]]
+		[[ $output == *$'\tgit\tlog\t?? new'* ]]
+	done
+}
+
+@test "weir.yml: wrong, absent, and no working tree" {
+	repo wrong
+	put weir.yml <<<$'jobs:\n  test: {run: "true", artefacts: [a]}\n'
+	run mine weir run
+	[ "$status" = 1 ]
+	[[ $output == *'weir.yml:2:'*'unknown key "artefacts"'*"did you mean"* ]]
+	run --separate-stderr mine weir run --json
+	[ "$status" = 1 ]
+	[ "$(jq .errors <<<"$output")" = 1 ]
+	rm weir.yml
+	run mine weir run
+	[ "$status" = 1 ]
+	[[ $output == *"no weir.yml"*"weir init"* ]]
+	mkdir "$PLACE/bare"
+	cd "$PLACE/bare"
+	run mine weir run
+	[ "$status" = 1 ]
+	[[ $output == *"not a git working tree"* ]]
+	run mine weir run --slots many
+	[ "$status" = 2 ]
+}
+
+@test "on a terminal: a line a job and a live line; NO_COLOR has no colour" {
+	repo terminal
+	put weir.yml <<<'{jobs: {slow: {run: "echo working on it; sleep 1"}}}'
+	run mine env TERM=xterm LANG=C.UTF-8 script -qec "weir run" /dev/null
+	[ "$status" = 0 ]
+	[[ $output == *"working on it"*"passed"* ]]
+	[[ $output == *$'\e[32m✓'* ]]
+	run mine env TERM=xterm NO_COLOR=1 LANG=C.UTF-8 script -qec "weir run --log --no-reuse" /dev/null
+	[ "$status" = 0 ]
+	[[ $output != *$'\e[3'* ]]
+	[[ $output == *"slow │ working on it"* ]]
+}
+
+@test "two at once: the second waits for the first" {
+	repo two
+	put weir.yml <<<'{jobs: {slow: {run: "echo begun; sleep 1"}, quick: {run: "true"}}}'
+	background slow
+	run mine weir run quick
+	[ "$status" = 0 ]
+	[[ $output == *"another weir run is under way"* ]]
+	wait $weir
+	grep -q $'\tslow\tpassed\t' "$PLACE/printed"
+}
