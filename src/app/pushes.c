@@ -17,12 +17,13 @@
 #include "os/note.h"
 #include "store/read.h"
 
-enum { COMMANDS_MAX = 20 };
+enum { COMMANDS_MAX = 20, ACCEPT_PAUSE_MS = 200 };
 
 struct pushes {
 	struct daemon *daemon;
 	int fd;
 	struct loop_watch *watch;
+	struct loop_timer *again; // no descriptor was left: to wait for one is better than to spin
 };
 
 struct command { // one ref of a push
@@ -295,13 +296,26 @@ static void on_readable(void *context) {
 static void on_connection(void *context) {
 	struct pushes *set = context;
 	int fd = accept4(set->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd < 0) return;
+	if (fd < 0) {
+		if (errno != EMFILE && errno != ENFILE) return;
+		note(NOTE_WARN, "a push waits: %s", strerror(errno));
+		loop_unwatch(set->watch);
+		set->watch = NULL;
+		loop_timer_set(set->again, ACCEPT_PAUSE_MS);
+		return;
+	}
 	struct push *p = calloc(1, sizeof *p);
 	if (!p) abort();
 	p->pushes = set;
 	p->fd = fd;
 	p->watch = loop_watch(set->daemon->loop, fd, true, false, on_readable, p);
 	if (!p->watch) push_free(p);
+}
+
+static void accept_again(void *context) {
+	struct pushes *set = context;
+	set->watch = loop_watch(set->daemon->loop, set->fd, true, false, on_connection, set);
+	if (!set->watch) loop_timer_set(set->again, ACCEPT_PAUSE_MS);
 }
 
 bool pushes_open(struct daemon *d, struct pushes **out, struct err *e) {
@@ -323,7 +337,8 @@ bool pushes_open(struct daemon *d, struct pushes **out, struct err *e) {
 	p->daemon = d;
 	p->fd = fd;
 	fd = -1;
-	p->watch = loop_watch(d->loop, p->fd, true, false, on_connection, p);
+	p->again = loop_timer(d->loop, accept_again, p);
+	accept_again(p);
 	*out = p;
 	return true;
 }
@@ -331,6 +346,7 @@ bool pushes_open(struct daemon *d, struct pushes **out, struct err *e) {
 void pushes_close(struct pushes *p) {
 	if (!p) return;
 	loop_unwatch(p->watch);
+	loop_timer_free(p->again);
 	file_close(&p->fd);
 	free(p);
 }
