@@ -182,3 +182,72 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); print(s.getsockname()
 	git -C "$project" push -q "$data/repos/twin.git" HEAD:refs/for/main
 	lands 1
 }
+
+# A service that needs a secret, on a free port: $port.
+environment_new() {
+	local up=$BATS_TEST_TMPDIR
+	while [ "$up" != /tmp ] && [ "$up" != / ]; do
+		chmod a+x "$up" # services have a user of their own
+		up=$(dirname "$up")
+	done
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	branch environment
+	commit weir.yml "
+jobs:
+  test: {run: sh check.sh}
+  build: {run: echo hello >index.html, artifacts: [index.html]}
+environments:
+  production:
+    artifacts: [index.html]
+    service:
+      run: test \"\$TOKEN\" = a-long-secret-value && exec python3 -m http.server --bind 127.0.0.1 \$PORT
+      health: /index.html
+      secrets: [TOKEN]
+    listen: 127.0.0.1:$port
+"
+}
+answers() { [ "$(curl -s --max-time 2 "http://127.0.0.1:$port/index.html")" = hello ]; }
+is_silent() { ! answers; }
+kill_environment() { # as a machine that goes down does
+	local dir
+	for dir in /proc/[0-9]*; do
+		if tr '\0' '\n' 2>/dev/null <"$dir/cmdline" | grep -qF "$data/envs" ||
+			[[ $(readlink "$dir/cwd" 2>/dev/null) == "$data/envs"* ]]; then
+			kill -9 "${dir#/proc/}" 2>/dev/null || true
+		fi
+	done
+}
+
+@test "after the machine went down: weir starts, and the services come back with their secrets" {
+	weir_serve
+	printf 'a-long-secret-value' | weir secret set TOKEN --repo p
+	environment_new
+	push
+	lands "$change"
+	eventually answers
+	weir_kill KILL
+	kill_environment
+	eventually is_silent
+	weir_serve
+	eventually answers
+	run weir environment production --repo p
+	echo "$output"
+	! grep -rqF a-long-secret-value "$data/weir.db" "$data/weir.db-wal" "$data/envs" "$weir_log"
+	audit_clean
+}
+
+@test "SIGTERM in the middle of a deploy: the service serves on, the next daemon ends the deploy" {
+	weir_serve
+	printf 'a-long-secret-value' | weir secret set TOKEN --repo p
+	environment_new
+	push
+	lands "$change"
+	eventually rollout_runs
+	stops_within 5
+	weir_serve
+	eventually answers
+	eventually rollout_passed
+	audit_clean
+}
+rollout_runs() { [ "$(sql 'SELECT count(*) FROM rollouts')" -ge 1 ]; }
+rollout_passed() { [ "$(sql "SELECT outcome FROM rollouts WHERE id = 1")" = passed ]; }
