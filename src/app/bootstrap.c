@@ -202,10 +202,9 @@ static void submit_move(struct daemon *d, const struct repo *row, const struct d
 	turn_submit(d->turn, &moved, NULL, NULL, NULL);
 	if (oid_is_none(tip)) return;
 	bool usable = pipeline_read_own(r->git, tip, &scratch, &plan, &reason, &why);
-	struct event configured = {
-		.kind = EVENT_REPO_CONFIGURED,
-		.repo_configured = {row->id, tip, plan.own_digest, plan.own,
-	                        usable ? STR_NONE : str_of(why.text)}};
+	struct event configured = {.kind = EVENT_REPO_CONFIGURED,
+	                           .repo_configured = {row->id, tip, plan.own_digest, plan.own,
+	                                               usable ? STR_NONE : str_of(why.text)}};
 	turn_submit(d->turn, &configured, NULL, NULL, NULL);
 }
 
@@ -224,7 +223,8 @@ static bool reconcile_trunk(struct daemon *d, const struct repo *row, struct dae
 static void reconcile_repo(struct daemon *d, const struct repo *row) {
 	struct err e;
 	bool known = daemon_repo(d, row->id) != NULL;
-	bool opened = known || daemon_open_repo(d, row->id, state_name(&row->name), str_of(row->trunk), &e);
+	bool opened = known ||
+	              daemon_open_repo(d, row->id, state_name(&row->name), str_of(row->trunk), &e);
 	if (opened && reconcile_trunk(d, row, daemon_repo(d, row->id), &e)) return;
 	if (opened && !known) daemon_close_repo(d, row->id);
 	note(NOTE_ERROR, "%s; the others are served. Put it back and start weir again", e.text);
@@ -307,7 +307,8 @@ bool bootstrap_work_tree(struct daemon *d, struct err *e) {
 		         c == '-' || c == '_' || c == '.')
 			buf_char(&name, c);
 	}
-	if (!git_serve_name_ok(buf_view(&name)) || name.n > STATE_NAME_MAX) buf_reset(&name), buf_cstr(&name, "project");
+	if (!git_serve_name_ok(buf_view(&name)) || name.n > STATE_NAME_MAX)
+		buf_reset(&name), buf_cstr(&name, "project");
 	struct bootstrap_repo repo = {.name = buf_view(&name), .source = top};
 	bootstrap_add(d, &repo, work_tree_added, d);
 	return true;

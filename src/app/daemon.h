@@ -67,7 +67,8 @@ struct daemon_repo *daemon_repo_named(const struct daemon *d, struct str name);
 // Opens DATA/repos/NAME.git and keeps it. Called for repo.added, after the repository was made.
 MUST_USE bool daemon_open_repo(struct daemon *d, struct repo_id id, struct str name,
                                struct str trunk, struct err *e);
-void daemon_close_repo(struct daemon *d, struct repo_id id); // before the loop runs, or nobody uses it
+void daemon_close_repo(struct daemon *d,
+                       struct repo_id id); // before the loop runs, or nobody uses it
 struct str daemon_path(const struct daemon *d, struct arena *life, const char *format, ...)
 	PRINTF_LIKE(3, 4); // below data
 // A set of ids under way, so that an adapter acts once on each.

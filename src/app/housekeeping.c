@@ -13,7 +13,8 @@ struct housekeeping {
 	struct loop_timer *timer;
 	struct git_repo **repos; // of the round under way
 	size_t count;
-	int hour; // of rounds; the first one is a full one, or a daemon that restarts daily never has any
+	int hour; // of rounds; the first one is a full one, or a daemon that restarts daily never has
+	          // any
 };
 
 static void collect(const struct daemon *d) {

@@ -249,7 +249,8 @@ static void land_done(void *context) {
 	struct land *l = context;
 	struct daemon *d = l->landings->daemon;
 	if (!l->known && !l->refused) { // trunk may have moved: to say that it did not would be a lie
-		note(NOTE_WARN, "landing %llu: %s; asked again", (unsigned long long)l->id.v, l->error.text);
+		note(NOTE_WARN, "landing %llu: %s; asked again", (unsigned long long)l->id.v,
+		     l->error.text);
 		l->next = l->landings->waiting;
 		l->landings->waiting = l;
 		l->again = loop_timer(d->loop, land_again, l);

@@ -17,8 +17,14 @@
 #include "os/note.h"
 #include "store/read.h"
 
-enum { ROLLOUT_TIMEOUT_MS = 30 * 60 * 1000, WATCH_AGAIN_MS = 1000, ROLLOUTS_MAX = 16, WATCH_LINE_MAX = 4 << 20,
-       SECRETS_PATIENCE_MS = 5000, SECRETS_PAUSE_MS = 30000 };
+enum {
+	ROLLOUT_TIMEOUT_MS = 30 * 60 * 1000,
+	WATCH_AGAIN_MS = 1000,
+	ROLLOUTS_MAX = 16,
+	WATCH_LINE_MAX = 4 << 20,
+	SECRETS_PATIENCE_MS = 5000,
+	SECRETS_PAUSE_MS = 30000
+};
 
 struct watcher { // one environment whose supervisor is followed
 	struct rollouts *set;
@@ -287,9 +293,8 @@ static bool lay_out(struct rollout *r, const struct conf_environment *env, struc
 	return true;
 }
 
-static bool add_secrets(const struct daemon *d, struct str repo,
-                        const struct conf_environment *env, struct arena *life, struct jsonw *w,
-                        struct err *e) {
+static bool add_secrets(const struct daemon *d, struct str repo, const struct conf_environment *env,
+                        struct arena *life, struct jsonw *w, struct err *e) {
 	jsonw_key(w, "secrets");
 	jsonw_object(w);
 	for (size_t i = 0; i < env->service.secrets.n; i++) {
@@ -546,7 +551,8 @@ struct str rollouts_log(const struct rollouts *set, struct env_id id, struct are
 	if (!repo || !env->history[0].v ||
 	    !read_release(set->daemon->reader, env->history[0], life, &release, &e))
 		return STR_NONE;
-	struct str folder = env_folder(set->daemon, state_name(&repo->name), state_name(&env->name), life);
+	struct str folder = env_folder(set->daemon, state_name(&repo->name), state_name(&env->name),
+	                               life);
 	struct str name = release_name(release.id, release.commit, life);
 	return arena_printf(life, STR_FMT "/log/" STR_FMT ".0.log", STR_ARG(folder), STR_ARG(name));
 }

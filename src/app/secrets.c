@@ -31,7 +31,7 @@ static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER; // the key: two at on
 
 // The key, made at the first need.
 static bool read_key_alone(const char *data, struct arena *life,
-                     unsigned char key[crypto_secretbox_KEYBYTES], struct err *e) {
+                           unsigned char key[crypto_secretbox_KEYBYTES], struct err *e) {
 	struct str path = arena_printf(life, "%s/secret.key", data);
 	AUTO_BUF bytes = {0};
 	if (sodium_init() < 0) return err_set(e, ERR_IO, "libsodium does not start");

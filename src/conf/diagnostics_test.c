@@ -142,10 +142,8 @@ static void environments_have_no_dot(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(environments_have_no_dot),
-		cmocka_unit_test(golden),
-		cmocka_unit_test(colour_as_designed),
-		cmocka_unit_test(json_for_programs),
+		cmocka_unit_test(environments_have_no_dot), cmocka_unit_test(golden),
+		cmocka_unit_test(colour_as_designed),       cmocka_unit_test(json_for_programs),
 		cmocka_unit_test(only_a_hundred),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

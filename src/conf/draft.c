@@ -288,7 +288,8 @@ static void read_jobs(struct reader *r, const struct yaml_node *jobs, struct dra
 static bool check_no_dot(struct reader *r, const struct yaml_node *key) {
 	if (str_find_char(key->text, '.') == key->text.n) return true;
 	diagnostics_error(r->d, "bad-name", key->span, STR("letters, digits, `_` and `-`"),
-	                  "\"" STR_FMT "\" cannot name an environment: it has a dot", STR_ARG(key->text));
+	                  "\"" STR_FMT "\" cannot name an environment: it has a dot",
+	                  STR_ARG(key->text));
 	return false;
 }
 
