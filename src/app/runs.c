@@ -21,6 +21,7 @@
 #include "app/gitlayer.h"
 #include "app/ingest.h"
 #include "app/jobspec.h"
+#include "app/leftover.h"
 #include "app/secrets.h"
 #include "app/submodules.h"
 #include "app/workspaces.h"
@@ -75,8 +76,7 @@ enum {
 	TOOLCHAIN_MS = TOOLCHAIN_CACHE_MS,
 	STARTS_MAX = 8,
 	CANCEL_TRIES = 200,
-	CANCEL_PAUSE_MS = 50,
-	LEFT_MS = 10000
+	CANCEL_PAUSE_MS = 50
 };
 
 static void submit_fact(struct job_run *r);
@@ -468,54 +468,12 @@ struct str runs_folder(const struct runs *set, struct run_id id, struct arena *l
 
 // ---------------------------------------------------------------- open and close
 
-struct left { // what runs left that are over for the log: a daemon died between the two
-	struct arena life;
-	struct str *paths;
-	size_t count;
-};
-
-static void remove_left(void *context) {
-	struct left *left = context;
-	for (size_t i = 0; i < left->count; i++) {
-		const char *path = left->paths[i].p;
-		struct err e;
-		bool layer = str_ends(left->paths[i], STR(".delta")) ||
-		             str_ends(left->paths[i], STR(".git"));
-		enum exec_state state;
-		if (!layer && (!exec_cancel(path, &e) || !exec_wait(path, LEFT_MS, &state, &e)))
-			note(NOTE_WARN, "%s: %s", path, e.text);
-		if (!(layer ? file_remove_tree(path, &e) : exec_cleanup(path, &e)))
-			note(NOTE_WARN, "%s", e.text);
-	}
-}
-
-static void left_removed(void *context) {
-	struct left *left = context;
-	arena_free(&left->life);
-	free(left);
-}
-
-static void remove_unknown(struct runs *set, const struct str *names, size_t count) {
-	struct left *left = calloc(1, sizeof *left);
-	if (!left) abort();
-	left->paths = ARENA_ARRAY(&left->life, struct str, count + 1);
-	for (size_t i = 0; i < count; i++) {
-		struct str rest = names[i];
-		uint64_t id;
-		if (!str_to_u64(str_cut(&rest, '.'), &id)) continue;
-		if (state_run(turn_state(set->daemon->turn), (struct run_id){id})) continue;
-		left->paths[left->count++] = daemon_path(set->daemon, &left->life, "runs/" STR_FMT,
-		                                         STR_ARG(names[i]));
-	}
-	loop_work(set->daemon->loop, remove_left, left_removed, left);
-}
-
 // Lowers that runs of an earlier daemon may still use stay.
 static void sweep(struct runs *set, struct arena *life) {
 	struct str *names, *in_use;
 	size_t count, n = 0;
 	if (!file_list(daemon_path(set->daemon, life, "runs").p, life, &names, &count, NULL)) return;
-	remove_unknown(set, names, count);
+	leftover_remove(set->daemon, names, count);
 	in_use = ARENA_ARRAY(life, struct str, count * 16 + 1);
 	for (size_t i = 0; i < count; i++) {
 		AUTO_BUF text = {0};
