@@ -17,7 +17,7 @@ struct follow {
 	struct str url, changes;
 	int64_t poll_ms;
 	struct loop_timer *timer;
-	bool busy;
+	bool busy, away; // away: the last fetch failed
 };
 
 struct follows {
@@ -40,6 +40,8 @@ struct poll {
 	struct err error;
 	struct event *proposals;
 	size_t count;
+	struct git_ref *branches; // that match
+	size_t branch_count;
 };
 
 static void propose_branch(struct poll *p, const struct git_ref *branch) {
@@ -63,22 +65,20 @@ static void propose_branch(struct poll *p, const struct git_ref *branch) {
 static void poll_work(void *context) {
 	struct poll *p = context;
 	struct follow *f = p->follow;
-	struct git_ref *branches;
-	size_t count;
 	enum reason reason;
 	struct err why;
 	char ref[192];
 	snprintf(ref, sizeof ref, "refs/follow/%s", f->repo->trunk);
 	p->fetched = git_follow_fetch(f->repo->git, f->url.p, &p->error) &&
 	             git_object_resolve(f->repo->git, str_of(ref), &p->tip, &p->error) &&
-	             git_follow_branches(f->repo->git, f->changes, &p->life, &branches, &count,
-	                                 &p->error);
+	             git_follow_branches(f->repo->git, f->changes, &p->life, &p->branches,
+	                                 &p->branch_count, &p->error);
 	if (!p->fetched) return;
 	if (!oid_eq(p->tip, p->known_tip) && !oid_is_none(p->tip) &&
 	    !pipeline_read_own(f->repo->git, p->tip, &p->life, &p->pipeline, &reason, &why))
 		p->unread = arena_str(&p->life, str_of(why.text));
-	p->proposals = ARENA_ARRAY(&p->life, struct event, count + 1);
-	for (size_t i = 0; i < count; i++) propose_branch(p, &branches[i]);
+	p->proposals = ARENA_ARRAY(&p->life, struct event, p->branch_count + 1);
+	for (size_t i = 0; i < p->branch_count; i++) propose_branch(p, &p->branches[i]);
 }
 
 struct written {
@@ -107,10 +107,55 @@ static void proposed(void *context, bool ok, const struct err *why, const struct
 	loop_work(f->set->daemon->loop, write_ref, free, w);
 }
 
+// A branch whose change was taken back stays so until it moves.
+static bool was_withdrawn(const struct follow *f, const struct event_change_proposed *p) {
+	AUTO_ARENA scratch = {0};
+	struct read_change last;
+	struct err e;
+	return read_change_of_topic(f->set->daemon->reader, p->repo, p->topic, &scratch, &last, &e) &&
+	       str_eq(last.state, STR("withdrawn")) && oid_eq(last.head, p->head);
+}
+
 static enum turn_fill identify(void *context, const struct state *s, struct event *e,
                                struct err *why) {
-	(void)context;
-	return propose_identify(NULL, s, e, why);
+	enum turn_fill fill = propose_identify(NULL, s, e, why);
+	return fill == TURN_GO && was_withdrawn(context, &e->change_proposed) ? TURN_NOTHING : fill;
+}
+
+static bool has_branch(const struct poll *p, struct str name) {
+	for (size_t i = 0; i < p->branch_count; i++)
+		if (str_eq(p->branches[i].name, name)) return true;
+	return false;
+}
+
+// Who deletes the branch there takes the change back.
+static void withdraw_gone(struct poll *p) {
+	struct daemon *d = p->follow->set->daemon;
+	struct read_changes open;
+	struct err e;
+	struct read_filter filter = {.which = READ_OPEN, .repo = p->follow->repo->id};
+	if (!read_changes(d->reader, filter, &p->life, &open, &e)) {
+		note(NOTE_WARN, "%s: %s", p->follow->repo->name, e.text);
+		return;
+	}
+	for (size_t i = 0; i < open.n; i++) {
+		const struct read_change *c = &open.p[i];
+		if (!str_eq(c->pusher, STR("follow")) || has_branch(p, c->topic)) continue;
+		if (str_eq(c->state, STR("landing"))) continue; // it cannot be taken back any more
+		struct event gone = {.kind = EVENT_CHANGE_WITHDRAWN,
+		                     .change_withdrawn = {c->id, c->revision, STR("upstream")}};
+		turn_submit(d->turn, &gone, NULL, NULL, NULL);
+	}
+}
+
+// Told when it changes, not at each look.
+static void tell_away(struct poll *p) {
+	struct follow *f = p->follow;
+	if (!p->fetched && !f->away)
+		note(NOTE_WARN, "%s: %s; looked for again every %lld s", f->repo->name, p->error.text,
+		     (long long)(f->poll_ms + 999) / 1000);
+	if (p->fetched && f->away) note(NOTE_INFO, "%s: reached again", f->repo->name);
+	f->away = !p->fetched;
 }
 
 // Only when weir is not landing there itself: its own landing is no news.
@@ -132,11 +177,12 @@ static void poll_done(void *context) {
 	struct poll *p = context;
 	struct follow *f = p->follow;
 	f->busy = false;
-	if (!p->fetched) note(NOTE_WARN, "%s: %s", f->repo->name, p->error.text);
+	tell_away(p);
 	if (p->fetched) {
 		submit_tip(p);
 		for (size_t i = 0; i < p->count; i++)
 			turn_submit(f->set->daemon->turn, &p->proposals[i], identify, proposed, f);
+		withdraw_gone(p);
 	}
 	loop_timer_set(f->timer, f->poll_ms);
 	arena_free(&p->life);

@@ -84,6 +84,18 @@ bool git_follow_recover(struct git_repo *r, const char *url, const char *trunk, 
 	return git_follow_fetch(r, url, e) && where(r, trunk, tip, candidate, out, e);
 }
 
+// What the other side said about it, which is more than git's own last line.
+static struct str remote_words(struct str text, struct arena *life) {
+	AUTO_BUF words = {0};
+	while (text.n && words.n < 500) {
+		struct str line = str_trim(str_cut(&text, '\n'));
+		if (!str_starts(line, STR("remote: "))) continue;
+		buf_cstr(&words, words.n ? "; " : ": ");
+		buf_str(&words, str_trim(str_from(line, strlen("remote: "))));
+	}
+	return arena_str(life, buf_view(&words));
+}
+
 bool git_follow_land(struct git_repo *r, const char *url, const char *trunk, struct oid tip,
                      struct oid candidate, struct git_landing_result *out, struct err *e) {
 	AUTO_ARENA scratch = {0};
@@ -121,7 +133,8 @@ bool git_follow_land(struct git_repo *r, const char *url, const char *trunk, str
 		                  str_contains(buf_view(&output.out), STR("[remote rejected]"))
 		              ? ERR_DENIED
 		              : ERR_UNAVAILABLE;
-		return err_context(e, "%s does not take the candidate", trunk);
+		return err_context(e, "%s does not take the candidate" STR_FMT, trunk,
+		                   STR_ARG(remote_words(buf_view(&output.err), &scratch)));
 	}
 	*out = now;
 	return true;

@@ -39,6 +39,9 @@ MUST_USE bool read_change(struct store *s, struct change_id id, struct arena *li
 // Newest first: READ_ENDED by the time of the end, the others by id.
 MUST_USE bool read_changes(struct store *s, struct read_filter filter, struct arena *life,
                            struct read_changes *out, struct err *e);
+// The newest change with this topic; ERR_NOT_FOUND.
+MUST_USE bool read_change_of_topic(struct store *s, struct repo_id repo, struct str topic,
+                                   struct arena *life, struct read_change *out, struct err *e);
 // In order of their numbers.
 MUST_USE bool read_revisions(struct store *s, struct change_id change, struct arena *life,
                              struct read_revisions *out, struct err *e);
