@@ -46,7 +46,8 @@ static bool may(const struct api *api, const struct operation *o, const struct a
 	return true;
 }
 
-void api_call(struct api *api, const struct api_request *q, api_answer_fn *answer, void *context) {
+void api_call(struct api *api, const struct api_request *request, api_answer_fn *answer,
+              void *context) {
 	struct err e = {0};
 	const char *next = NULL;
 	int status = 0;
@@ -59,13 +60,13 @@ void api_call(struct api *api, const struct api_request *q, api_answer_fn *answe
 	                   .done = answer,
 	                   .context = context,
 	                   .answer = {.status = 200, .type = "application/json"}};
-	if (q->body.n > API_BODY_MAX)
+	if (request->body.n > API_BODY_MAX)
 		err_set(&e, ERR_LIMIT, "a body has at most %d bytes", API_BODY_MAX);
-	else if (operation_route(q->method, q->path, &c->operation, segments, &e)) {
-		c->identity = (struct api_identity){arena_str(&c->life, q->identity.name),
-		                                    q->identity.scopes};
-		if (may(api, c->operation, &q->identity, &e, &next, &status) &&
-		    call_read(c, q, segments, &e)) {
+	else if (operation_route(request->method, request->path, &c->operation, segments, &e)) {
+		c->identity = (struct api_identity){arena_str(&c->life, request->identity.name),
+		                                    request->identity.scopes};
+		if (may(api, c->operation, &request->identity, &e, &next, &status) &&
+		    call_read(c, request, segments, &e)) {
 			handlers[c->operation->id](c);
 			return;
 		}

@@ -93,7 +93,7 @@ void joblog_get(struct call *c) {
 	struct err e = {0};
 	struct read_change change;
 	struct run_id run;
-	bool live;
+	bool live = false;
 	struct str format = call_text(c, "format");
 	if (!call_change(c, &change)) return;
 	enum format as = str_eq(format, STR("json"))   ? FORMAT_JSON

@@ -11,6 +11,7 @@ static void octal(char *field, size_t width, uint64_t v) {
 
 static void block(struct buf *out, struct str name, struct str target, char type, unsigned mode,
                   uint64_t size) {
+	static const char magic[] = {'u', 's', 't', 'a', 'r', 0, '0', '0'};
 	char h[BLOCK] = {0};
 	memcpy(h, name.p, name.n < NAME ? name.n : NAME);
 	octal(h + 100, 8, mode);
@@ -21,10 +22,7 @@ static void block(struct buf *out, struct str name, struct str target, char type
 	memset(h + 148, ' ', 8);
 	h[156] = type;
 	if (target.n) memcpy(h + LINK_AT, target.p, target.n < NAME ? target.n : NAME);
-	memcpy(h + 257,
-	       "ustar\0"
-	       "00",
-	       8);
+	memcpy(h + 257, magic, sizeof magic);
 	unsigned sum = 0;
 	for (size_t i = 0; i < BLOCK; i++) sum += (unsigned char)h[i];
 	octal(h + 148, 7, sum);

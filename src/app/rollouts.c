@@ -175,8 +175,10 @@ static void watch_environment(struct rollouts *set, const struct env *row) {
 	for (size_t i = 0; i < set->count; i++)
 		if (set->watchers[i]->env.v == row->id.v) return;
 	struct watcher *w = calloc(1, sizeof *w);
-	set->watchers = realloc(set->watchers, (set->count + 1) * sizeof(struct watcher *));
-	if (!w || !set->watchers) abort();
+	if (!w) abort();
+	struct watcher **grown = realloc(set->watchers, (set->count + 1) * sizeof(struct watcher *));
+	if (!grown) abort();
+	set->watchers = grown;
 	*w = (struct watcher){.set = set, .env = row->id, .repo = row->repo, .fd = -1};
 	w->name = arena_str(&set->life, state_name(&row->name));
 	w->folder = env_folder(set->daemon, state_name(&repo->name), w->name, &set->life);

@@ -50,7 +50,7 @@ static bool read_modules(struct git_repo *r, struct oid commit, struct arena *li
                          struct modules *out, struct err *e) {
 	AUTO_OUTPUT said = {0};
 	char hex[OID_HEX_MAX + 1];
-	struct str names[MODULES_MAX];
+	struct str names[MODULES_MAX] = {0};
 	out->count = 0;
 	if (oid_is_none(commit)) return true;
 	oid_hex(commit, hex);

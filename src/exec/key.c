@@ -16,10 +16,10 @@ static void add_digest(struct hash *h, struct digest d) {
 struct digest key_of(const struct key_parts *parts) {
 	AUTO_ARENA scratch = {0};
 	struct hash h;
-	const struct exec_pair **env =
-		parts->env.n ? ARENA_ARRAY(&scratch, const struct exec_pair *, parts->env.n) : NULL;
+	const struct exec_pair **env = ARENA_ARRAY(&scratch, const struct exec_pair *,
+	                                           parts->env.n + 1);
 	for (size_t i = 0; i < parts->env.n; i++) env[i] = &parts->env.p[i];
-	if (env) qsort(env, parts->env.n, sizeof *env, compare_names);
+	qsort(env, parts->env.n, sizeof *env, compare_names);
 	hash_begin(&h);
 	hash_add_u64(&h, KEY_VERSION);
 	hash_add_str(&h, parts->job);

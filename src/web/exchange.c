@@ -8,8 +8,9 @@
 static void grow(struct exchange ***list, size_t *cap, size_t count) {
 	if (count < *cap) return;
 	*cap = *cap ? *cap * 2 : 64;
-	*list = realloc(*list, *cap * sizeof **list);
-	if (!*list) abort();
+	struct exchange **grown = realloc(*list, *cap * sizeof *grown);
+	if (!grown) abort();
+	*list = grown;
 }
 
 static void forget(struct exchange **list, size_t *count, const struct exchange *x) {
