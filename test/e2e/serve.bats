@@ -45,11 +45,12 @@ stops_within() {
 
 @test "SIGTERM while something hangs: weir is gone in seconds, and starts again" {
 	weir_serve
-	python3 -c 'import socket,sys,time
-s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); print(s.getsockname()[1], flush=True); time.sleep(60)' >"$BATS_TEST_TMPDIR/port" 3>&- &
+	service_build
+	free_port
+	"$BATS_FILE_TMPDIR/service" --port "$port" --mode hang 3>&- &
 	local mute=$!
-	eventually test -s "$BATS_TEST_TMPDIR/port"
-	weir repo add mute "http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")/x.git" >/dev/null 2>&1 3>&- &
+	eventually curl -s -o /dev/null --max-time 2 "http://127.0.0.1:$port/healthz"
+	weir repo add mute "http://127.0.0.1:$port/x.git" >/dev/null 2>&1 3>&- &
 	sleep 1
 	stops_within 8
 	kill "$mute"
@@ -183,6 +184,14 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); print(s.getsockname()
 	lands 1
 }
 
+service_build() { # the test service, for use outside of weir
+	cc -std=gnu17 -D_GNU_SOURCE -O1 -pthread "$BATS_TEST_DIRNAME/../load/service.c" -o "$BATS_FILE_TMPDIR/service"
+}
+free_port() { # $port, which nobody listens on now
+	port=$((20000 + RANDOM % 20000))
+	while (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+}
+
 # A service that needs a secret, on a free port: $port.
 environment_new() {
 	local up=$BATS_TEST_TMPDIR
@@ -190,23 +199,24 @@ environment_new() {
 		chmod a+x "$up" # services have a user of their own
 		up=$(dirname "$up")
 	done
-	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	free_port
 	branch environment
+	cp "$BATS_TEST_DIRNAME/../load/service.c" "$project/service.c"
 	commit weir.yml "
 jobs:
   test: {run: sh check.sh}
-  build: {run: echo hello >index.html, artifacts: [index.html]}
+  build: {run: cc -std=gnu17 -D_GNU_SOURCE -O1 -pthread service.c -o service, artifacts: [service]}
 environments:
   production:
-    artifacts: [index.html]
+    artifacts: [service]
     service:
-      run: test \"\$TOKEN\" = a-long-secret-value && exec python3 -m http.server --bind 127.0.0.1 \$PORT
-      health: /index.html
+      run: test \"\$TOKEN\" = a-long-secret-value && exec ./service --port \$PORT
+      health: /healthz
       secrets: [TOKEN]
     listen: 127.0.0.1:$port
 "
 }
-answers() { [ "$(curl -s --max-time 2 "http://127.0.0.1:$port/index.html")" = hello ]; }
+answers() { [ "$(curl -s -o /dev/null -w '%{http_code}' --max-time 2 "http://127.0.0.1:$port/healthz")" = 200 ]; }
 is_silent() { ! answers; }
 kill_environment() { # as a machine that goes down does
 	local dir
