@@ -329,12 +329,12 @@ bool web_open(struct loop *l, const struct web_options *o, const struct api_host
 	if (git) w->git = *git;
 	make_policy(w);
 	make_rules(w);
-	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, NULL},
-	                               {MHD_OPTION_HTTPS_MEM_KEY, 0, NULL},
-	                               {MHD_OPTION_END, 0, NULL}};
+	const struct MHD_OptionItem end = {MHD_OPTION_END, 0, NULL};
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, NULL}, {MHD_OPTION_HTTPS_MEM_KEY, 0, NULL}, end};
 	memcpy(&tls[0].ptr_value, &o->tls_cert, sizeof(void *));
 	memcpy(&tls[1].ptr_value, &o->tls_key, sizeof(void *));
-	if (!w->tls) tls[0] = tls[2];
+	if (!w->tls) tls[0] = end;
 	w->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (w->tls ? MHD_USE_TLS : 0U),
 		0, NULL, NULL, handle, w, MHD_OPTION_EXTERNAL_LOGGER, complain, NULL,
