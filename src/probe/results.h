@@ -46,6 +46,8 @@ struct probe_results {
 MUST_USE bool probe_results_read(struct str bytes, struct str path_hint, struct arena *life,
                                  struct probe_results *out, struct err *e);
 
+void probe_results_count(struct probe_results *r); // fills passed, failed, errors, skipped
+
 // Canonical JSON for storage and back. from_json takes nothing but what json wrote (ERR_CORRUPT).
 void probe_results_json(const struct probe_results *r, struct jsonw *w);
 MUST_USE bool probe_results_from_json(struct str json, struct arena *life,

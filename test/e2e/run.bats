@@ -346,3 +346,7 @@ nothing_left() { # no run, no delta; the lock and the store stay
 	wait $weir
 	grep -q $'\tslow\tpassed\t' "$PLACE/printed"
 }
+
+@test "weir starts without the libraries of HTTP and XML" { # os/late.h: they cost 10 ms each time
+	[ "$(readelf -d "$PLACE/bin/weir" | grep -c -e libcurl -e libmicrohttpd -e libxml2)" = 0 ]
+}
