@@ -78,8 +78,32 @@ bool schema_check(sqlite3 *db, bool *current, struct err *e) {
 	return version < (int64_t)ARRAY_LEN(steps) || layout_is_current(db, current, e);
 }
 
+// Opening a log that is up to date writes nothing.
+static bool kinds_are_current(sqlite3 *db, bool *current, struct err *e) {
+	AUTO_STMT stmt = NULL;
+	bool row = false;
+	int kind = 0;
+	*current = false;
+	if (!sql_prepare(db, "SELECT number, name, doc FROM kinds ORDER BY number", &stmt, e))
+		return false;
+	while (++kind <= EVENT_KIND_MAX) {
+		if (!event_name((enum event_kind)kind)) continue;
+		if (!sql_row(stmt, &row, e)) return false;
+		if (!row || sqlite3_column_int(stmt, 0) != kind ||
+		    !str_eq(sql_str(stmt, 1), str_of(event_name((enum event_kind)kind))) ||
+		    !str_eq(sql_str(stmt, 2), str_of(event_doc((enum event_kind)kind))))
+			return true;
+	}
+	if (!sql_row(stmt, &row, e)) return false;
+	*current = !row;
+	return true;
+}
+
 static bool fill_kinds(sqlite3 *db, struct err *e) {
 	AUTO_STMT stmt = NULL;
+	bool current;
+	if (!kinds_are_current(db, &current, e)) return false;
+	if (current) return true;
 	if (!sql_exec(db, "DELETE FROM kinds", e) ||
 	    !sql_prepare(db, "INSERT INTO kinds(number, name, doc) VALUES(?1, ?2, ?3)", &stmt, e))
 		return false;
