@@ -16,7 +16,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 
-enum { LOCK_LOOK_MS = 50, SIGNAL_STATUS = 128 };
+enum { LOCK_LOOK_MS = 50, SIGNAL_STATUS = 128, WAL_PAGES = 100 };
 
 const struct args_option localrun_options[] = {
 	{"slots", 'j', "N", "jobs at once (default: the number of cores)", NULL},
@@ -127,6 +127,12 @@ static bool take_lock(struct localrun *l, int *fd, struct err *e) {
 	return true;
 }
 
+// A short-lived writer: the log is folded into the database when it is long, not at each end.
+static void keep_log(struct store *s) {
+	sqlite3_db_config(store_db(s), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_wal_autocheckpoint(store_db(s), WAL_PAGES);
+}
+
 static bool open_local(struct localrun *l, struct err *e) {
 	int64_t begun = clock_mono_us();
 	struct str cache = arena_printf(l->life, "%s/cache", l->data.p);
@@ -138,6 +144,7 @@ static bool open_local(struct localrun *l, struct err *e) {
 	    !object_store_open(l->data.p, &l->objects, e) ||
 	    !toolchain_id(&(struct toolchain_paths){0}, id.p, clock_wall_ms(), &l->toolchain, e))
 		return false;
+	keep_log(l->log);
 	l->workspaces = workspaces_new(cache.p, l->data.p);
 	localrun_jobs_sweep(l);
 	workspaces_sweep(l->workspaces, NULL, 0);
