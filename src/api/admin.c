@@ -216,6 +216,24 @@ static bool key_ok(struct str key) {
 	return true;
 }
 
+// With the forced command for authorized_keys: only the server knows where its data is.
+static void finish_key(struct call *c, const struct event *applied) {
+	AUTO_BUF command = {0};
+	(void)applied;
+	buf_cstr(&command, "weir ssh-serve ");
+	buf_str(&command, call_text(c, "name"));
+	if (c->api->host.data) {
+		buf_cstr(&command, " --data ");
+		buf_shell(&command, str_of(c->api->host.data));
+	}
+	struct jsonw *w = call_json(c);
+	jsonw_object(w);
+	jsonw_key_s(w, "command", buf_view(&command));
+	jsonw_key_s(w, "name", call_text(c, "name"));
+	jsonw_object_end(w);
+	call_finish(c);
+}
+
 void admin_key_add(struct call *c) {
 	struct err e = {0};
 	unsigned scopes;
@@ -230,7 +248,7 @@ void admin_key_add(struct call *c) {
 		c,
 		&(struct event){.kind = EVENT_KEY_ADDED,
 	                    .key_added = {call_text(c, "name"), str_trim(call_text(c, "key")), text}},
-		finish_name);
+		finish_key);
 }
 
 void admin_key_rm(struct call *c) {

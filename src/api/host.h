@@ -23,6 +23,7 @@ struct api_host {
 	struct object_store *objects; // likewise
 	const char *version;
 	const char *url; // http://127.0.0.1:8420, without a slash at the end
+	const char *data; // absolute path of the data folder
 	int64_t started_ms;
 
 	int64_t (*now_ms)(void *context); // wall clock

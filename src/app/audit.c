@@ -179,6 +179,40 @@ static void check_tips(struct audit *a) {
 	a->resting = false;
 }
 
+// All that the refs of each repository lead to, by git itself.
+static void check_git(struct audit *a) {
+	static const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
+	                                  "HOME=/nonexistent",
+	                                  "LC_ALL=C",
+	                                  "GIT_CONFIG_NOSYSTEM=1",
+	                                  "GIT_CONFIG_GLOBAL=/dev/null",
+	                                  NULL};
+	for (size_t i = 0; i < a->repo_count; i++) {
+		AUTO_OUTPUT out = {0};
+		struct err e = {0};
+		const char *git_dir =
+			arena_printf(&a->life, "--git-dir=%s", git_repo_path(a->repos[i].git)).p;
+		const char *const argv[] = {"git",
+		                            git_dir,
+		                            "-c",
+		                            "safe.directory=*",
+		                            "fsck",
+		                            "--connectivity-only",
+		                            "--no-dangling",
+		                            "--no-progress",
+		                            NULL};
+		struct process_spec spec = {
+			.argv = argv, .env = env, PROCESS_SPEC_NONE, .die_with_parent = true};
+		if (process_run(&spec, STR_NONE, 1 << 20, -1, &out, &e)) {
+			if (out.status.end == PROCESS_EXITED && out.status.code == 0) continue;
+			struct str told = out.out.n ? buf_view(&out.out) : buf_view(&out.err);
+			err_set(&e, ERR_CORRUPT, STR_FMT ": " STR_FMT, STR_ARG(a->repos[i].name),
+			        STR_ARG(str_cut(&told, '\n')));
+		}
+		find(a, "git has every object that its refs lead to", &e);
+	}
+}
+
 static void run_audit(struct audit *a, struct err *e) {
 	struct store_head head;
 	struct collect_policy policy = {.now_ms = clock_wall_ms(), COLLECT_POLICY_USUAL};
@@ -189,6 +223,7 @@ static void run_audit(struct audit *a, struct err *e) {
 	if (!store_check_projections(a->store, e)) find(a, "the projections are what the log gives", e);
 	if (!collect_check(a->store, a->objects, policy, &live, e))
 		find(a, "every object that is needed is there", e);
+	check_git(a);
 }
 
 static void print_findings(const struct cli *cli, const struct audit *a, struct digest state) {

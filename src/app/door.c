@@ -210,6 +210,7 @@ void door_fill(struct daemon *d, struct object_store *objects, struct api_host *
 		.objects = objects,
 		.version = VERSION_TEXT,
 		.url = d->url,
+		.data = d->data,
 		.started_ms = d->started_ms,
 		.now_ms = now_ms,
 		.state = state,

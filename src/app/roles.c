@@ -5,6 +5,7 @@
 #include "app/audit.h"
 #include "app/localrun.h"
 #include "app/serve.h"
+#include "app/sshserve.h"
 #include "app/stop.h"
 #include "deploy/supervisor.h"
 
@@ -118,6 +119,15 @@ static const struct cli_command commands[] = {
      .options = stop_options,
      .about = "Stop `weir serve` before, or it starts the environment's supervisor again.",
      .run = stop_command},
+	{.name = "ssh-serve",
+     .words = "KEY",
+     .brief = "serve git to one SSH key, as the forced command that weir key add prints",
+     .group = CLI_GROUP_SERVER,
+     .words_min = 1,
+     .words_max = 1,
+     .options = backup_options,
+     .hidden = true,
+     .run = sshserve_command},
 	{.name = "supervise",
      .words = "FOLDER",
      .brief = "supervise an environment",

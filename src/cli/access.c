@@ -128,7 +128,8 @@ int access_key_add(struct cli *cli) {
 				" %s may push. In ~/.ssh/authorized_keys of the server's user:", cli_word(cli, 0));
 			ink_end(&out);
 			ink_end(&out);
-			ink_put(&out, INK_PLAIN, "command=\"weir ssh-serve %s\",restrict ", cli_word(cli, 0));
+			ink_put(&out, INK_PLAIN, "command=\"" STR_FMT "\",restrict ",
+			        STR_ARG(json_get_str(answer, "command")));
 			ink_str(&out, INK_PLAIN, key);
 		}
 		ink_end(&out);
