@@ -4,4 +4,4 @@
 #include "app/daemon.h"
 
 MUST_USE bool follows_open(struct daemon *d, struct follows **out, struct err *e);
-void follows_close(struct follows *f);
+void follows_close(struct follows *set);

@@ -7,7 +7,7 @@ struct landings *landings_new(struct daemon *d);
 void landings_free(struct landings *l);
 void landings_build(struct landings *l,
                     struct candidate_id id); // ends in candidate.built or candidate.refused
-void landings_land(struct landings *l,
+void landings_land(struct landings *set,
                    struct landing_id id); // ends in change.landed or landing.failed
 // The change ended: its candidate needs no protection from garbage collection any more.
 void landings_release(struct landings *l, struct repo_id repo, struct change_id change);

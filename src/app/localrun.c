@@ -1,5 +1,6 @@
 #include "app/localrun.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -161,6 +162,7 @@ static bool take_snapshot(struct localrun *l, struct git_home *git, struct err *
 }
 
 static void make_jobs(struct localrun *l) {
+	assert(l->plan);
 	l->count = l->plan->jobs_n;
 	l->jobs = ARENA_ARRAY(l->life, struct localrun_job, l->count + 1);
 	for (size_t i = 0; i < l->count; i++)
@@ -206,7 +208,10 @@ static int run(struct localrun *l) {
 	object_store_close(&l->objects);
 	store_close(&l->log);
 	localrun_jobs_free(l);
-	if (!ok) return cli_fail(l->cli, &e, NULL) ? 1 : 1;
+	if (!ok) {
+		cli_fail(l->cli, &e, NULL);
+		return 1;
+	}
 	return interrupted ? SIGNAL_STATUS + interrupted : all_ok(l) ? 0 : 1;
 }
 

@@ -43,7 +43,7 @@ static size_t command_count;
 static char *options[OPTIONS_MAX];
 static size_t option_count;
 
-PRINTF_LIKE(1, 2) static void die(const char *format, ...) {
+PRINTF_LIKE(1, 2) _Noreturn static void die(const char *format, ...) {
 	va_list args;
 	va_start(args, format);
 	fputs("weir: ", stderr);

@@ -276,8 +276,9 @@ static void request_came(struct push *p) {
 
 static void on_readable(void *context) {
 	struct push *p = context;
-	char *room = buf_grow(&p->line, 64 * 1024);
-	ssize_t n = read(p->fd, room, 64 * 1024);
+	const size_t most = 64UL * 1024;
+	char *room = buf_grow(&p->line, most);
+	ssize_t n = read(p->fd, room, most);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
 	if (n <= 0 || p->line.n > GIT_RECEIVE_LINE_MAX) {
 		push_free(p);

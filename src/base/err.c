@@ -3,6 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#undef err_set
+#undef err_context
+
 static void end_cut_text(struct err *e, int wanted) {
 	size_t room = sizeof e->text;
 	if (wanted < 0 || (size_t)wanted < room) return;

@@ -111,11 +111,12 @@ bool read_changes(struct store *s, struct read_filter filter, struct arena *life
 	     life, out, e);
 }
 
-bool read_change_of_topic(struct store *s, struct repo_id repo, struct str topic, struct arena *life,
-                          struct read_change *out, struct err *e) {
-	return one(s, &table_change,
-	           ASK("WHERE repo = ?1 AND topic = ?2 ORDER BY id DESC LIMIT 1", NUMBER(repo.v), TEXT(topic)),
-	           life, out, e);
+bool read_change_of_topic(struct store *s, struct repo_id repo, struct str topic,
+                          struct arena *life, struct read_change *out, struct err *e) {
+	return one(
+		s, &table_change,
+		ASK("WHERE repo = ?1 AND topic = ?2 ORDER BY id DESC LIMIT 1", NUMBER(repo.v), TEXT(topic)),
+		life, out, e);
 }
 
 bool read_revisions(struct store *s, struct change_id change, struct arena *life,
