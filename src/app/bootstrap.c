@@ -291,7 +291,6 @@ static void work_tree_added(void *context, bool ok, const struct err *why,
 }
 
 bool bootstrap_work_tree(struct daemon *d, struct err *e) {
-	AUTO_ARENA scratch = {0};
 	AUTO_OUTPUT out = {0};
 	const char *const argv[] = {"git", "rev-parse", "--show-toplevel", NULL};
 	struct process_spec spec = {.argv = argv, PROCESS_SPEC_NONE, .die_with_parent = true};

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2164,SC2120 # lib.bash sets data, project, remote and change; bats sets status, and ends a test at a failed cd
 # weir audit: clean on what weir did, and every planted violation is found.
 
 load lib
@@ -77,8 +78,8 @@ object_of() { find "$data/objects" -type f -name "*${1:2}*"; } # file of a diges
 
 @test "trunk was moved by hand: forward, back, elsewhere, away" {
 	first=$(git -C "$remote" rev-parse main~1)
-	stranger=$(git -C "$remote" commit-tree -p main -m x main^{tree})
-	alien=$(git -C "$remote" commit-tree -m x main^{tree})
+	stranger=$(git -C "$remote" commit-tree -p main -m x "main^{tree}")
+	alien=$(git -C "$remote" commit-tree -m x "main^{tree}")
 	for to in "$first" "$stranger" "$alien"; do
 		raw_trunk "$to"
 		finds "trunk"
@@ -101,8 +102,8 @@ object_of() { find "$data/objects" -type f -name "*${1:2}*"; } # file of a diges
 }
 
 @test "a git object that trunk needs was deleted" {
-	git -C "$remote" cat-file -e "main^{tree}"
-	tree=$(git -C "$remote" rev-parse "main^{tree}")
+	git -C "$remote" cat-file -e ""main^{tree}""
+	tree=$(git -C "$remote" rev-parse """main^{tree}""")
 	rm -f "$remote/objects/${tree:0:2}/${tree:2}"
 	! git -C "$remote" cat-file -e "$tree" || skip "it is in a pack"
 	finds "git has every object that its refs lead to"

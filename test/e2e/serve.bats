@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2164,SC2120 # lib.bash sets data, project, remote and change; bats sets status, and ends a test at a failed cd
 # The daemon's own life: starts on what it finds, stops in time, loses nothing on the way. A day on which a test needs
 # more than its seconds is a slow machine: the limits here are bounds on hanging, not on speed.
 
@@ -242,7 +243,7 @@ kill_environment() { # as a machine that goes down does
 	eventually answers
 	run weir environment production --repo p
 	echo "$output"
-	! grep -rqF a-long-secret-value "$data/weir.db" "$data/weir.db-wal" "$data/envs" "$weir_log"
+	run ! grep -rqF a-long-secret-value "$data/weir.db" "$data/weir.db-wal" "$data/envs" "$weir_log"
 	audit_clean
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2164,SC2120 # lib.bash sets data, project, remote and change; bats sets status, and ends a test at a failed cd
 # Pushes over SSH: a real sshd with the forced command that `weir key add` prints.
 
 load lib

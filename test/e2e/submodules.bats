@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2164,SC2120 # lib.bash sets data, project, remote and change; bats sets status, and ends a test at a failed cd
 # Jobs that ask for submodules: relative URLs name repositories of the same server, others must be in trunk's .gitmodules.
 
 load lib
