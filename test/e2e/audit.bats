@@ -102,8 +102,8 @@ object_of() { find "$data/objects" -type f -name "*${1:2}*"; } # file of a diges
 }
 
 @test "a git object that trunk needs was deleted" {
-	git -C "$remote" cat-file -e ""main^{tree}""
-	tree=$(git -C "$remote" rev-parse """main^{tree}""")
+	git -C "$remote" cat-file -e "main^{tree}"
+	tree=$(git -C "$remote" rev-parse "main^{tree}")
 	rm -f "$remote/objects/${tree:0:2}/${tree:2}"
 	! git -C "$remote" cat-file -e "$tree" || skip "it is in a pack"
 	finds "git has every object that its refs lead to"
