@@ -22,7 +22,7 @@ struct api_host {
 	struct store *store;          // for reading, of the loop's thread
 	struct object_store *objects; // likewise
 	const char *version;
-	const char *url; // http://127.0.0.1:8420, without a slash at the end
+	const char *url;  // http://127.0.0.1:8420, without a slash at the end
 	const char *data; // absolute path of the data folder
 	int64_t started_ms;
 

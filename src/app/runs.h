@@ -4,10 +4,10 @@
 #include "app/daemon.h"
 
 MUST_USE bool runs_open(struct daemon *d, struct runs **out, struct err *e);
-void runs_close(struct runs *r);
+void runs_close(struct runs *set);
 // Starts it, or adopts what an earlier daemon started with the same id. Ends in run.finished,
 // run.reused, run.stopped or run.lost.
-void runs_start(struct runs *r, struct run_id id);
-void runs_cancel(struct runs *r, struct run_id id);
+void runs_start(struct runs *set, struct run_id id);
+void runs_cancel(struct runs *set, struct run_id id);
 // The folder of a run that is under way, for its live log; STR_NONE when it is not.
-struct str runs_folder(const struct runs *r, struct run_id id, struct arena *life);
+struct str runs_folder(const struct runs *set, struct run_id id, struct arena *life);

@@ -10,5 +10,5 @@
 
 struct webhooks;
 struct webhooks *webhooks_open(struct daemon *d);
-void webhooks_notify(struct webhooks *w); // something was recorded
-void webhooks_close(struct webhooks *w);
+void webhooks_notify(struct webhooks *set); // something was recorded
+void webhooks_close(struct webhooks *set);

@@ -84,7 +84,7 @@ int access_secret_set(struct cli *cli) {
 		ink_end(&out);
 		cli_print(&out);
 	}
-	explicit_bzero(value.p, value.n);
+	if (value.n) explicit_bzero(value.p, value.n);
 	verb_end(&call);
 	return status;
 }
@@ -111,7 +111,7 @@ int access_key_add(struct cli *cli) {
 	struct verb_call call;
 	int status = 0;
 	struct err e = {0};
-	struct str key;
+	struct str key = STR_NONE;
 	AUTO_BUF body = {0};
 	AUTO_JSON answer = NULL;
 	if (!read_key(cli, cli_word(cli, 1), &key, &e)) return cli_usage(cli, "%s", e.text);
