@@ -127,6 +127,7 @@ ended() { # ended CHANGE: its state after its end
 push() {
 	run git -C "$project" push "$@" "$remote" HEAD:refs/for/main
 	change=$(sed -n 's/^remote: Change \([0-9]*\), revision.*/\1/p' <<<"$output" | head -n 1)
+	# shellcheck disable=SC2015 # both or the block
 	[ "$status" = 0 ] && [ -n "$change" ] || {
 		echo "$output"
 		return 1
@@ -151,6 +152,7 @@ lands() { [ "$(ended "$1")" = landed ]; } # lands CHANGE
 rejects() {
 	local state
 	state=$(ended "$1")
+	# shellcheck disable=SC2015 # all of it or the block
 	[ "$state" = rejected ] && [ "$(field "$1" reason)" = "$2" ] && [[ $(field "$1" reason_text) == *"${3-}"* ]] || {
 		echo "change $1 is $state: $(field "$1" "reason || ': ' || reason_text")"
 		return 1
