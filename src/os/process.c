@@ -3,11 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,13 +41,18 @@ struct launch {
 	const char *program;
 	pid_t parent;
 	int given[3 + PASS_MAX], count; // what becomes descriptor 0, 1, 2, ...
-	int failed; // errno of the child's last step; it shares our memory until exec
+	int *failed;                    // errno of the child's last step, in memory that we share
+	const char *born; // the cgroup in which it is there from its first instruction, NULL = none
 };
 
+// Moving a process by cgroup.procs waits for every process of the machine that forks or ends, 10 ms
+// and more. Two ways do not: in version 1 a thread that moves itself (tasks; this process has only
+// one), in version 2 to be born there (launch_into).
 static bool join_cgroup(const char *folder) {
 	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int procs = dir < 0 ? -1 : openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-	return procs >= 0 && write(procs, "0", 1) == 1;
+	int tasks = dir < 0 ? -1 : openat(dir, "tasks", O_WRONLY | O_CLOEXEC);
+	if (tasks < 0 && dir >= 0) tasks = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	return tasks >= 0 && write(tasks, "0", 1) == 1;
 }
 
 // The system calls themselves: libc's versions would change every thread of the parent,
@@ -69,9 +76,9 @@ static int become(const struct launch *l) {
 		if (dup2(moved[i], i) < 0) return errno;
 	if (syscall(SYS_close_range, (unsigned)count, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */)) return errno;
 	if (spec->new_session) setsid();
-	if (spec->cgroup && !join_cgroup(spec->cgroup)) return errno;
+	if (spec->cgroup && spec->cgroup != l->born && !join_cgroup(spec->cgroup)) return errno;
 	for (const char *const *more = spec->cgroups; more && *more; more++)
-		if (!join_cgroup(*more)) return errno;
+		if (*more != l->born && !join_cgroup(*more)) return errno;
 	if (spec->cwd && chdir(spec->cwd)) return errno;
 	if (spec->uid && !drop_to(spec->uid, spec->gid)) return errno;
 	if (spec->die_with_parent) {
@@ -90,15 +97,60 @@ static int become(const struct launch *l) {
 
 // vfork in a function of its own, so that nothing of the caller lives in a register across it.
 __attribute__((noinline)) static pid_t launch(struct launch *l) {
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pid_t child = vfork();
 	if (child == 0) {
-		l->failed = become(l);
+		*l->failed = become(l);
 		_exit(127);
 	}
-	if (child < 0) l->failed = errno;
+	return child;
+}
+
+static const char *find_version_2(const struct process_spec *spec) {
+	AUTO_BUF path = {0};
+	const char *found = spec->cgroup;
+	for (const char *const *more = spec->cgroups; !found && more && *more; more++) {
+		buf_reset(&path);
+		buf_printf(&path, "%s/tasks", *more);
+		if (access(path.p, F_OK) != 0) found = *more;
+	}
+	if (!found || found != spec->cgroup) return found;
+	buf_printf(&path, "%s/tasks", found);
+	return access(path.p, F_OK) != 0 ? found : NULL;
+}
+
+// A child with a copy of our memory instead of a share in it, born in a cgroup of version 2. -1
+// where the kernel or the folder does not let us; nothing happened then.
+static pid_t launch_into(struct launch *l, const char *folder) {
+	int *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+	                   0);
+	AUTO_FD group = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (shared == MAP_FAILED) return -1;
+	int *own = l->failed;
+	struct clone_args args = {.flags = CLONE_INTO_CGROUP | CLONE_VFORK,
+	                          .exit_signal = SIGCHLD,
+	                          .cgroup = (unsigned)group};
+	l->failed = shared;
+	l->born = folder;
+	pid_t child = group < 0 ? -1 : (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	if (child == 0) {
+		*shared = become(l);
+		_exit(127);
+	}
+	*own = *shared;
+	l->failed = own;
+	l->born = NULL;
+	munmap(shared, sizeof *shared);
+	return child;
+}
+
+static pid_t launch_anyhow(struct launch *l) {
+	sigset_t all, before;
+	const char *version_2 = find_version_2(l->spec);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid_t child = version_2 ? launch_into(l, version_2) : -1;
+	if (child < 0) child = launch(l);
+	if (child < 0) *l->failed = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return child;
 }
@@ -111,8 +163,10 @@ bool process_start(const struct process_spec *spec, pid_t *pid, struct err *e) {
 		return err_set(e, ERR_LIMIT, "more than %d descriptors", PASS_MAX);
 	AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0) return err_set(e, ERR_IO, "cannot open /dev/null: %s", strerror(errno));
+	int failed = 0;
 	struct launch l = {
 		.spec = spec,
+		.failed = &failed,
 		.program = program.p,
 		.parent = getpid(),
 		.given = {spec->in < 0 ? null : spec->in, spec->out < 0 ? null : spec->out,
@@ -120,13 +174,13 @@ bool process_start(const struct process_spec *spec, pid_t *pid, struct err *e) {
 		.count = 3 + (int)spec->pass_count,
 	};
 	for (size_t i = 0; i < spec->pass_count; i++) l.given[3 + i] = spec->pass[i];
-	pid_t child = launch(&l);
+	pid_t child = launch_anyhow(&l);
 	if (child < 0)
-		return err_set(e, ERR_IO, "cannot start %s: %s", spec->argv[0], strerror(l.failed));
-	if (l.failed) {
+		return err_set(e, ERR_IO, "cannot start %s: %s", spec->argv[0], strerror(failed));
+	if (failed) {
 		waitpid(child, NULL, 0);
-		return err_set(e, l.failed == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot start %s: %s",
-		               spec->argv[0], strerror(l.failed));
+		return err_set(e, failed == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot start %s: %s",
+		               spec->argv[0], strerror(failed));
 	}
 	*pid = child;
 	return true;
