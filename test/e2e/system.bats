@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154 # lib.bash sets what it names; bats sets status and output
 # The machine misbehaves: a second daemon, a locked database, a full disk, killed children, stale locks, odd folders.
 
 load lib
@@ -32,7 +33,7 @@ git_children() {
 
 @test "a second daemon on the same data is refused, the first goes on" {
 	weir_serve
-	cd "$project"
+	cd "$project" || return 1
 	serve_fails "another weir serves"
 	branch work
 	commit a 1
@@ -45,7 +46,7 @@ git_children() {
 	weir_kill TERM
 	sqlite3 "$data/weir.db" 'PRAGMA user_version = 9999; PRAGMA wal_checkpoint(TRUNCATE)'
 	before=$(sha256sum <"$data/weir.db")
-	cd "$project"
+	cd "$project" || return 1
 	serve_fails "newer"
 	[ "$(sha256sum <"$data/weir.db")" = "$before" ]
 }
@@ -179,7 +180,7 @@ git_children() {
 
 @test "a data folder whose path is too long for a socket is refused with the limit" {
 	data=$BATS_TEST_TMPDIR/$(printf 'x%.0s' $(seq 120))
-	cd "$project"
+	cd "$project" || return 1
 	serve_fails "too long for a socket"
 }
 
@@ -192,7 +193,7 @@ git_children() {
 	weir_serve
 	taken=${url#http://}
 	data=$BATS_TEST_TMPDIR/e
-	cd "$project"
+	cd "$project" || return 1
 	run timeout 20 weir serve --data "$data" --listen "$taken"
 	[ "$status" != 0 ]
 	[[ $output == *"$taken"* ]]
