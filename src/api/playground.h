@@ -328,23 +328,25 @@ static inline struct playground *playground_open(void) {
 	p->plan = arena_str(&p->life, buf_view(&text));
 	p->plan_digest = digest_of(p->plan);
 	state_init(&p->state);
-	p->host = (struct api_host){p,
-	                            p->reader,
-	                            p->objects,
-	                            "0.1",
-	                            "http://127.0.0.1:8420",
-	                            p->now_ms,
-	                            playground_now,
-	                            playground_state,
-	                            playground_seq,
-	                            playground_why,
-	                            playground_submit,
-	                            playground_repo,
-	                            playground_secret,
-	                            playground_diff,
-	                            playground_doctor,
-	                            playground_run_log,
-	                            playground_env_log};
+	p->host = (struct api_host){
+		.context = p,
+		.store = p->reader,
+		.objects = p->objects,
+		.version = "0.1",
+		.url = "http://127.0.0.1:8420",
+		.started_ms = p->now_ms,
+		.now_ms = playground_now,
+		.state = playground_state,
+		.seq = playground_seq,
+		.read_only = playground_why,
+		.submit = playground_submit,
+		.repo_add = playground_repo,
+		.secret_set = playground_secret,
+		.diff = playground_diff,
+		.doctor = playground_doctor,
+		.run_log = playground_run_log,
+		.env_log = playground_env_log,
+	};
 	playground_add(
 		p, (struct event){.kind = EVENT_SERVER_STARTED, .server_started = {STR("0.1"), 1, 2}});
 	return p;
