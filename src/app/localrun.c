@@ -17,7 +17,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 
-enum { LOCK_LOOK_MS = 50, SIGNAL_STATUS = 128, WAL_PAGES = 100 };
+enum { LOCK_LOOK_MS = 50, SIGNAL_STATUS = 128, WAL_BYTES = 1 << 19 };
 
 const struct args_option localrun_options[] = {
 	{"slots", 'j', "N", "jobs at once (default: the number of cores)", NULL},
@@ -128,10 +128,18 @@ static bool take_lock(struct localrun *l, int *fd, struct err *e) {
 	return true;
 }
 
-// A short-lived writer: the log is folded into the database when it is long, not at each end.
+// A short-lived writer that folded SQLite's own log into the database at each end would wait for
+// the disk three times more. It does so when that log has grown.
 static void keep_log(struct store *s) {
 	sqlite3_db_config(store_db(s), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	sqlite3_wal_autocheckpoint(store_db(s), WAL_PAGES);
+	sqlite3_wal_autocheckpoint(store_db(s), 0);
+}
+
+static void fold_log(struct localrun *l) {
+	struct stat st;
+	struct str path = arena_printf(l->life, "%s/weir.db-wal", l->data.p);
+	if (!l->log || stat(path.p, &st) || st.st_size < WAL_BYTES) return;
+	sqlite3_wal_checkpoint_v2(store_db(l->log), NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
 static bool open_local(struct localrun *l, struct err *e) {
@@ -206,6 +214,7 @@ static int run(struct localrun *l) {
 	if (git) git_home_close(git);
 	if (l->workspaces) workspaces_free(l->workspaces);
 	object_store_close(&l->objects);
+	fold_log(l);
 	store_close(&l->log);
 	localrun_jobs_free(l);
 	if (!ok) {
