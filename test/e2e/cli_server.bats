@@ -131,7 +131,7 @@ setup() { cd "$BATS_FILE_TMPDIR/work" || return; }
 	echo "$key" >id.pub
 	run --separate-stderr weir key add me id.pub
 	[ "$status" = 0 ]
-	[[ $output == *"command=\"weir ssh-serve me\",restrict $key"* ]]
+	[[ $output == *"command=\"weir ssh-serve me"*",restrict $key"* ]]
 	weir key list | grep -q '^me'
 	weir key rm me
 }
