@@ -211,7 +211,7 @@ environments:
   production:
     artifacts: [service]
     service:
-      run: test \"\$TOKEN\" = a-long-secret-value && exec ./service --port \$PORT
+      run: test \${#TOKEN} = 19 && exec ./service --port \$PORT
       health: /healthz
       secrets: [TOKEN]
     listen: 127.0.0.1:$port
