@@ -161,10 +161,10 @@ static bool open_local(struct localrun *l, struct err *e) {
 	return true;
 }
 
-static bool take_snapshot(struct localrun *l, struct git_home *git, struct err *e) {
+static bool take_snapshot(struct localrun *l, struct err *e) {
 	int64_t begun = clock_mono_us();
 	struct str folder = arena_printf(l->life, "%s/snapshot", l->data.p);
-	bool ok = git_snapshot_take(git, l->root.p, folder.p, l->life, &l->snapshot, e);
+	bool ok = git_snapshot_take(l->git, l->root.p, folder.p, l->life, &l->snapshot, e);
 	l->snapshot_us = clock_mono_us() - begun;
 	return ok;
 }
@@ -200,10 +200,9 @@ static bool write_back(struct localrun *l, struct err *e) {
 
 static int run(struct localrun *l) {
 	AUTO_FD lock = -1;
-	struct git_home *git = NULL;
 	struct err e = {0};
 	bool ok = make_folders(l, &e) && take_lock(l, &lock, &e) && open_local(l, &e) &&
-	          git_home_open(NULL, NULL, &git, &e) && take_snapshot(l, git, &e);
+	          git_home_open(NULL, NULL, &l->git, &e) && take_snapshot(l, &e);
 	if (ok) {
 		catch_signals();
 		localrun_jobs_run(l);
@@ -211,7 +210,7 @@ static int run(struct localrun *l) {
 		if (cli_has(l->cli, "write-back") && !interrupted) ok = write_back(l, &e);
 		git_repo_close(l->snapshot.repo);
 	}
-	if (git) git_home_close(git);
+	if (l->git) git_home_close(l->git);
 	if (l->workspaces) workspaces_free(l->workspaces);
 	object_store_close(&l->objects);
 	fold_log(l);

@@ -14,6 +14,7 @@
 #include "app/jobspec.h"
 #include "app/localrun_output.h"
 #include "app/localrun_show.h"
+#include "app/submodules.h"
 #include "exec/run.h"
 #include "exec/runlog.h"
 #include "exec/stage.h"
@@ -29,6 +30,7 @@ enum {
 	LOG_OBJECT_MAX = 256 << 20,
 	RESULTS_MAX = 64 << 20,
 	STOP_WAIT_MS = 15000,
+	STOP_LOOK_MS = 20,
 };
 
 // ---------------------------------------------------------------- words
@@ -229,6 +231,22 @@ static bool find_earlier(struct localrun *l, struct localrun_job *j) {
 	return true;
 }
 
+// As the commit that is checked out names them; who runs this believes their own .gitmodules.
+static bool add_submodules(struct localrun *l, struct localrun_job *j, struct err *e) {
+	struct submodules_request q = {.home = l->git,
+	                               .data = l->data.p,
+	                               .git = l->snapshot.repo,
+	                               .commit = l->snapshot.head,
+	                               .trunk = l->snapshot.head,
+	                               .run = j->folder.p};
+	return !j->job->submodules || submodules_make(&q, l->life, &j->spec.lowers, e);
+}
+
+static bool add_git(struct localrun *l, struct localrun_job *j, struct err *e) {
+	return !j->job->git || gitlayer_make(l->snapshot.repo, l->snapshot.head, j->folder.p, l->life,
+	                                     &j->spec.lowers, e);
+}
+
 static bool start(struct localrun *l, struct localrun_job *j, struct err *e) {
 	int64_t begun = clock_mono_us();
 	struct digest *needs = ARENA_ARRAY(l->life, struct digest, j->job->needs.n + 1);
@@ -245,13 +263,12 @@ static bool start(struct localrun *l, struct localrun_job *j, struct err *e) {
 		                   STR_FMT " runs without " STR_FMT
 		                           ": set `WEIR_SECRET_NAME` to give a job its secret NAME here",
 		                   STR_ARG(j->job->name), STR_ARG(j->missing));
-	if (j->job->git && oid_is_none(l->snapshot.head))
-		return err_set(e, ERR_CONFLICT, "it asks for `git: true`, and there is no commit yet");
-	if (!workspaces_prepare(l->workspaces, &q, l->life, &j->spec.lowers, e)) return false;
-	if (j->job->git && !gitlayer_make(l->snapshot.repo, l->snapshot.head, j->folder.p, l->life,
-	                                  &j->spec.lowers, e))
+	if ((j->job->git || j->job->submodules) && oid_is_none(l->snapshot.head))
+		return err_set(e, ERR_CONFLICT, "it asks for `%s: true`, and there is no commit yet",
+		               j->job->git ? "git" : "submodules");
+	if (!workspaces_prepare(l->workspaces, &q, l->life, &j->spec.lowers, e) ||
+	    !add_submodules(l, j, e) || !add_git(l, j, e) || !add_caches(l, j, e))
 		return false;
-	if (!add_caches(l, j, e)) return false;
 	j->times.workspace = clock_mono_us() - begun;
 	j->started_us = clock_mono_us();
 	if (!exec_start(&j->spec, j->folder.p, secrets, secret_count, NULL, &j->leader, e))
@@ -265,6 +282,7 @@ static void remove_run(struct localrun *l, struct localrun_job *j) {
 	if (j->folder.n && file_exists(j->folder.p) && !exec_cleanup(j->folder.p, &e))
 		localrun_show_note(l->show, "%s", e.text);
 	gitlayer_remove(j->folder.p);
+	submodules_remove(j->folder.p);
 	workspaces_done(l->workspaces, j->folder.p);
 }
 
@@ -471,6 +489,16 @@ void localrun_jobs_run(struct localrun *l) {
 
 // ---------------------------------------------------------------- what others left behind
 
+// A leader that has written its outcome lives on for a moment.
+static bool clean_up(const char *folder, struct err *e) {
+	for (int left = STOP_WAIT_MS / STOP_LOOK_MS; left > 0; left--) {
+		if (exec_cleanup(folder, e)) return true;
+		if (e->code != ERR_BUSY) return false;
+		clock_sleep_ms(STOP_LOOK_MS);
+	}
+	return false;
+}
+
 void localrun_jobs_sweep(struct localrun *l) {
 	struct str *names;
 	size_t n;
@@ -481,14 +509,15 @@ void localrun_jobs_sweep(struct localrun *l) {
 		struct str folder = arena_printf(l->life, "%s/" STR_FMT, runs.p, STR_ARG(names[i]));
 		enum exec_state state;
 		pid_t leader;
-		if (str_ends(names[i], STR(".delta")) || str_ends(names[i], STR(".git"))) {
+		if (str_ends(names[i], STR(".delta")) || str_ends(names[i], STR(".git")) ||
+		    str_ends(names[i], STR(".modules"))) {
 			if (!file_remove_tree(folder.p, &e)) localrun_show_note(l->show, "%s", e.text);
 			continue;
 		}
 		if (exec_look(folder.p, &leader) == EXEC_RUNNING &&
 		    (!exec_cancel(folder.p, &e) || !exec_wait(folder.p, STOP_WAIT_MS, &state, &e)))
 			localrun_show_note(l->show, "%s: %s", folder.p, e.text);
-		if (!exec_cleanup(folder.p, &e)) localrun_show_note(l->show, "%s", e.text);
+		if (!clean_up(folder.p, &e)) localrun_show_note(l->show, "%s", e.text);
 	}
 }
 

@@ -68,6 +68,7 @@ struct localrun {
 	size_t slots, running;
 	bool reuse, fail_fast, stopping;
 	const volatile int *interrupted; // a signal's number, 0 = none
+	struct git_home *git;
 	struct git_snapshot snapshot;
 	struct store *log;
 	struct object_store *objects;

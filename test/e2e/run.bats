@@ -301,6 +301,20 @@ nothing_left() { # no run, no delta; the lock and the store stay
 	done
 }
 
+@test "submodules: true brings them as the commit names them" {
+	repo lib
+	echo shared | put lib.txt
+	commit
+	lib=$REPO
+	repo with-lib
+	put weir.yml <<<'{jobs: {with: {run: cat lib/lib.txt, submodules: true}, without: {run: "! test -e lib/lib.txt"}}}'
+	mine git -c protocol.file.allow=always submodule --quiet add "file://$lib" lib
+	commit
+	answer 0
+	[ "$(cat .weir/out/with.log)" = shared ]
+	nothing_left
+}
+
 @test "weir.yml: wrong, absent, and no working tree" {
 	repo wrong
 	put weir.yml <<<$'jobs:\n  test: {run: "true", artefacts: [a]}\n'
