@@ -57,6 +57,7 @@ static void on_read_only(void *context) {
 	struct daemon *d = context;
 	struct err e;
 	if (!reserve_release(d->data, &e)) note(NOTE_WARN, "the reserve on disk: %s", e.text);
+	host_notify(d->host, turn_seq(d->turn)); // open pages say so
 }
 
 static void on_recovered(void *context) {
@@ -67,6 +68,7 @@ static void on_recovered(void *context) {
 	bootstrap_reconcile(d);
 	rollouts_look_again(d->rollouts);
 	dispatch_outbox(d);
+	host_notify(d->host, turn_seq(d->turn));
 }
 
 // ---------------------------------------------------------------- stop

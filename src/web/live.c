@@ -33,6 +33,7 @@ struct topic { // a page as somebody sees it
 	struct api_identity who;
 	size_t clients;
 	uint64_t seq, version;
+	struct digest read_only; // of the reason: turning read-only is no event, and changes every page
 	int64_t rendered_ms;
 	struct region regions[HTML_REGIONS_MAX];
 	size_t region_count;
@@ -104,17 +105,30 @@ static void take(struct topic *t, size_t i, const char *name, struct str html) {
 	buf_str(&r->html, html);
 }
 
+static struct digest read_only_now(const struct topic *t) {
+	return digest_of(str_of(t->web->api.host.read_only(t->web->api.host.context)));
+}
+
+// Nothing happened since it was rendered.
+static bool is_current(const struct topic *t) {
+	return t->seq == t->web->api.host.seq(t->web->api.host.context) &&
+	       digest_eq(t->read_only, read_only_now(t));
+}
+
 static void topic_render(struct topic *t) {
 	AUTO_BUF page = {0};
 	struct html out = {.out = &page};
 	uint64_t seq = t->web->api.host.seq(t->web->api.host.context);
 	int64_t now = loop_now_ms(t->web->loop), since = now - t->rendered_ms;
-	if (t->version && (since < RENDER_EVERY_MS || (seq == t->seq && since < RENDER_AT_LEAST_MS)))
+	bool turned = !digest_eq(t->read_only, read_only_now(t));
+	if (t->version && !turned &&
+	    (since < RENDER_EVERY_MS || (is_current(t) && since < RENDER_AT_LEAST_MS)))
 		return;
 	site_render(t->web, &(struct site_request){.path = t->path, .query = STR(""), .who = t->who},
 	            &out);
 	t->version++;
 	t->seq = seq;
+	t->read_only = read_only_now(t);
 	t->rendered_ms = now;
 	for (size_t i = 0; i < out.region_count; i++) {
 		const struct html_region *r = &out.regions[i];
@@ -191,8 +205,7 @@ static bool more(struct api_stream *s, struct buf *out) {
 	if (!out->n && now - c->spoke_ms >= HEARTBEAT_MS) buf_cstr(out, ": still here\n\n");
 	if (out->n) c->spoke_ms = now;
 	// Something is newer than what was rendered a moment ago, or a log grows without telling.
-	s->polls = (c->has_log && !c->log_over) ||
-	           t->seq != t->web->api.host.seq(t->web->api.host.context);
+	s->polls = (c->has_log && !c->log_over) || !is_current(t);
 	return true;
 }
 

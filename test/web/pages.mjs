@@ -107,6 +107,7 @@ test('keys go to pages, rows and the button that rolls back', async server => {
 	await page.keyboard.press('?')
 	assert.ok(await page.locator('dialog[open]').isVisible())
 	await page.keyboard.press('Escape')
+	await page.locator('dialog').waitFor({state: 'hidden'})
 	await page.keyboard.press('3')
 	await page.waitForURL('**/environments')
 	await page.keyboard.press('j')
@@ -119,10 +120,11 @@ test('keys go to pages, rows and the button that rolls back', async server => {
 	assert.deepEqual(page.complaints, [])
 })
 
-test('read-only mode says why', async server => {
+test('read-only mode says why and takes the buttons away', async server => {
 	await server.tell('readonly the disk is full')
 	const page = await open(server, '/environment/production')
 	assert.match(await page.locator('.say').first().innerText(), /Read-only: the disk is full/)
+	assert.ok(await page.locator('#rollback').isDisabled())
 	await server.tell('readonly')
 })
 
