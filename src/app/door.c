@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "app/bootstrap.h"
-#include "app/doctor.h"
 #include "app/rollouts.h"
 #include "app/runs.h"
 #include "app/secrets.h"
 #include "app/version.h"
+#include "cli/doctor.h"
 #include "git/query.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -171,7 +171,7 @@ static void diff(void *context, struct repo_id repo, struct oid base, struct oid
 
 static void doctor_work(void *context) {
 	struct text_task *t = context;
-	doctor_look(t->daemon->data, &t->text);
+	doctor_examine(t->daemon->data, &t->text);
 	t->ok = true;
 }
 

@@ -5,7 +5,7 @@
 
 extern const struct cli_command doctor_commands[]; // ends with {0}
 
-// {"findings":[{"name","next","state","text"}]}, state: ok, warning, error; next is null unless
+// {"findings":[{"level","next","text","what"}]}, level: ok, warn, bad; next is null unless
 // there is something to do. `folder` is where data lies or will lie. Starts a few short programs:
 // blocks up to some seconds.
 void doctor_examine(const char *folder, struct buf *json);
