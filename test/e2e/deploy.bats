@@ -3,6 +3,7 @@
 # DEPLOYS=50 makes the test under load as long as bench/bench_deploy's.
 
 bats_require_minimum_version 1.5.0
+load ../processes
 
 setup_file() {
 	mkdir -p "$BATS_FILE_TMPDIR/bin"
@@ -23,9 +24,7 @@ teardown() {
 	[ -e "$env/supervisor.pid" ] || return 0
 	envctl ensure "$env" || true # a failed test may have left it dead
 	envctl send "$env" '{"do":"stop"}' 20000 >/dev/null || true
-	for dir in /proc/[0-9]*; do
-		[[ $(readlink "$dir/cwd" 2>/dev/null) != "$env"* ]] || kill -9 "${dir#/proc/}" || true
-	done
+	kill_processes_of "$env"
 }
 
 # spec [jq FILTER]: writes spec.json, changed by the filter
@@ -289,9 +288,7 @@ pid_of_record() { jq '.releases[0].instances[0].process.pid' "$env/state.json"; 
 }
 
 in_release() { # processes whose working directory is that release's
-	for dir in /proc/[0-9]*; do
-		[ "$(readlink "$dir/cwd" 2>/dev/null)" != "$env/releases/$1" ] || echo "${dir#/proc/}"
-	done
+	find /proc/[0-9]*/cwd -prune -lname "$env/releases/$1" 2>/dev/null
 }
 
 @test "what a service leaves behind is ended with it" {

@@ -10,6 +10,9 @@
 #
 # Questions about what happened go to the database; the API has tests of its own.
 
+# shellcheck source=test/processes.bash
+source "$BATS_TEST_DIRNAME/../processes.bash"
+
 weir_setup() {
 	export GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=ada@example.org GIT_COMMITTER_NAME=Ada GIT_COMMITTER_EMAIL=ada@example.org
 	export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
@@ -26,14 +29,7 @@ weir_setup() {
 weir_teardown() {
 	weir_kill TERM
 	[ -n "${BATS_TEST_COMPLETED-}" ] || sed 's/^/serve: /' "$weir_log"
-	# Runs, supervisors and services outlive the daemon by design, but not the test.
-	local dir
-	for dir in /proc/[0-9]*; do
-		if tr '\0' '\n' 2>/dev/null <"$dir/cmdline" | grep -qF "$BATS_TEST_TMPDIR/" ||
-			[[ $(readlink "$dir/cwd" 2>/dev/null) == "$BATS_TEST_TMPDIR"/* ]]; then
-			[ "${dir#/proc/}" = $$ ] || kill -9 "${dir#/proc/}" 2>/dev/null || true
-		fi
-	done
+	kill_processes_of "$BATS_TEST_TMPDIR"
 }
 
 # project_new [WEIR.YML]: a work tree with one commit; its job is check.sh, which fails when `broken` exists.

@@ -219,15 +219,7 @@ environments:
 }
 answers() { [ "$(curl -s -o /dev/null -w '%{http_code}' --max-time 2 "http://127.0.0.1:$port/healthz")" = 200 ]; }
 is_silent() { ! answers; }
-kill_environment() { # as a machine that goes down does
-	local dir
-	for dir in /proc/[0-9]*; do
-		if tr '\0' '\n' 2>/dev/null <"$dir/cmdline" | grep -qF "$data/envs" ||
-			[[ $(readlink "$dir/cwd" 2>/dev/null) == "$data/envs"* ]]; then
-			kill -9 "${dir#/proc/}" 2>/dev/null || true
-		fi
-	done
-}
+kill_environment() { kill_processes_of "$data/envs"; } # as a machine that goes down does
 
 @test "after the machine went down: weir starts, and the services come back with their secrets" {
 	weir_serve
