@@ -213,6 +213,17 @@ static void a_rejected_change_says_why(void **state) {
 	assert_text(json_get_str(reason, "code"), "test-failed");
 	assert_false(json_get_bool(reason, "stays_queued", true));
 	assert_text(json_str(json_at(json_get(test, "failed_tests"), 0)), "delete_then_follow");
+	assert_int_equal(json_get_int(test, "tests_failed", 0), 1);
+	const struct json *failures = json_get(test, "failures"), *one = json_at(failures, 0);
+	assert_int_equal(json_length(failures), 1);
+	assert_text(json_get_str(one, "name"), "delete_then_follow");
+	assert_text(json_get_str(one, "message"), "expected 404, got 302");
+	assert_text(json_get_str(one, "file"), "test/http_test.c");
+	assert_int_equal(json_get_int(one, "line", 0), 212);
+	assert_int_equal(json_length(json_get(json_at(json_get(r.json, "jobs"), 0), "failures")), 0);
+	AUTO_REPLY list = ask(p, "GET", "/api/v1/changes", ""); // only one change tells the details
+	const struct json *listed = json_at(json_get(list.json, "changes"), 0);
+	assert_null(json_get(json_at(json_get(listed, "jobs"), 1), "failures"));
 	assert_int_equal(json_kind(json_get(r.json, "landed_commit")), JSON_KIND_NULL);
 	assert_int_equal(json_kind(json_get(json_get(r.json, "times"), "landed")), JSON_KIND_NULL);
 	AUTO_REPLY conflict_pushed = {0};

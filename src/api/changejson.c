@@ -1,5 +1,6 @@
 #include "api/changejson.h"
 
+#include "api/failures.h"
 #include "api/jobs.h"
 #include "api/queueorder.h"
 
@@ -16,7 +17,7 @@ static void write_reason(struct jsonw *w, const struct read_change *c) {
 	jsonw_object_end(w);
 }
 
-static void write_job(struct jsonw *w, const struct jobs_row *j) {
+static void write_job(struct api *api, struct jsonw *w, const struct jobs_row *j, bool details) {
 	const struct read_run *r = j->run;
 	jsonw_object(w);
 	jsonw_key(w, "duration_ms");
@@ -28,12 +29,19 @@ static void write_job(struct jsonw *w, const struct jobs_row *j) {
 		jsonw_array(w);
 		jsonw_array_end(w);
 	}
+	if (details) {
+		jsonw_key(w, "failures");
+		failures_write(api, r, w);
+	}
 	jsonw_key_s(w, "name", j->name);
 	call_key_text(w, "reason", r ? reason_code(r->reason) : STR_NONE);
 	jsonw_key_b(w, "reused", j->reused);
 	if (r) jsonw_key_i(w, "run", (int64_t)r->id.v);
 	jsonw_key_z(w, "state", jobs_state_name(j->state));
-	if (r && r->tests) jsonw_key_i(w, "tests", r->tests);
+	if (r && r->tests) {
+		jsonw_key_i(w, "tests", r->tests);
+		jsonw_key_i(w, "tests_failed", r->tests_failed);
+	}
 	call_key_text(w, "text", r ? r->reason_text : STR_NONE);
 	jsonw_object_end(w);
 }
@@ -49,8 +57,8 @@ static void write_times(struct jsonw *w, const struct read_change *c) {
 	jsonw_object_end(w);
 }
 
-bool changejson_write(struct api *api, const struct read_change *c, struct arena *life,
-                      struct jsonw *w, struct err *e) {
+bool changejson_write(struct api *api, const struct read_change *c, bool details,
+                      struct arena *life, struct jsonw *w, struct err *e) {
 	struct jobs jobs;
 	if (!jobs_read(api->host.store, c->candidate, life, &jobs, e)) return false;
 	int64_t ahead = queueorder_ahead(api->host.state(api->host.context), c->id);
@@ -74,7 +82,7 @@ bool changejson_write(struct api *api, const struct read_change *c, struct arena
 	jsonw_key_i(w, "id", (int64_t)c->id.v);
 	jsonw_key(w, "jobs");
 	jsonw_array(w);
-	for (size_t i = 0; i < jobs.n; i++) write_job(w, &jobs.p[i]);
+	for (size_t i = 0; i < jobs.n; i++) write_job(api, w, &jobs.p[i], details);
 	jsonw_array_end(w);
 	call_key_oid(w, "landed_commit", c->landed_commit);
 	jsonw_key_i(w, "lines_added", c->lines_added);

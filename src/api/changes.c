@@ -10,7 +10,7 @@ static void finish_list(struct call *c, const struct read_changes *list) {
 	jsonw_key(w, "changes");
 	jsonw_array(w);
 	for (size_t i = 0; i < list->n; i++) {
-		if (changejson_write(c->api, &list->p[i], &c->life, w, &e)) continue;
+		if (changejson_write(c->api, &list->p[i], false, &c->life, w, &e)) continue;
 		call_fail(c, &e, NULL);
 		return;
 	}
@@ -54,7 +54,7 @@ void changes_queue(struct call *c) {
 
 static void finish_change(struct call *c, const struct read_change *change) {
 	struct err e = {0};
-	if (changejson_write(c->api, change, &c->life, call_json(c), &e)) call_finish(c);
+	if (changejson_write(c->api, change, true, &c->life, call_json(c), &e)) call_finish(c);
 	else call_fail(c, &e, NULL);
 }
 

@@ -82,10 +82,16 @@ static size_t count_verdicts(const struct json *jobs) {
 	return n;
 }
 
+static size_t count_failed(const struct json *job) {
+	size_t named = json_length(json_get(job, "failed_tests"));
+	int64_t told = json_get_int(job, "tests_failed", 0); // the names end at 50
+	return told > (int64_t)named ? (size_t)told : named;
+}
+
 static void add_job(const struct json *job, unsigned name_width, struct ink *out) {
 	const struct job_word *w = word_of(job);
 	int64_t tests = json_get_int(job, "tests", 0);
-	size_t failed = json_length(json_get(job, "failed_tests"));
+	size_t failed = count_failed(job);
 	unsigned start = out->column;
 	ink_glyph(out, w->role, w->glyph);
 	unsigned name = start + (out->utf8 ? 2 : 5);
@@ -127,30 +133,43 @@ static const struct json *failed_job(const struct json *change) {
 	return NULL;
 }
 
+// Why and where it failed: on one line when the terminal has room for both.
+static void add_failure(const struct json *failure, struct ink *out) {
+	struct str message = json_get_str(failure, "message"), file = json_get_str(failure, "file");
+	int64_t line = json_get_int(failure, "line", 0);
+	AUTO_BUF place = {0};
+	message = str_cut(&message, '\n');
+	if (file.n) buf_str(&place, file);
+	if (file.n && line > 0) buf_printf(&place, ":%lld", (long long)line);
+	if (message.n) {
+		ink_to(out, 4);
+		ink_str(out, INK_PLAIN, message);
+	}
+	if (place.n) {
+		unsigned columns = ink_columns(buf_view(&place)), width = out->width ? out->width : 80;
+		if (message.n && out->column + 2 + columns > width) ink_end(out);
+		ink_to(out, message.n && out->column ? (out->column < 34 ? 36 : out->column + 2) : 4);
+		ink_str(out, INK_QUIET, buf_view(&place));
+	}
+	if (out->column) ink_end(out);
+}
+
+// The names are always there; what is known of each stands in failures, in the same order.
 static void add_failed_tests(const struct json *job, struct ink *out) {
-	const struct json *tests = json_get(job, "failed_tests");
-	size_t n = json_length(tests);
-	for (size_t i = 0; i < n && i < TESTS_SHOWN; i++) {
-		const struct json *test = json_at(tests, i);
-		struct str name = json_kind(test) == JSON_KIND_OBJECT ? json_get_str(test, "name")
-		                                                      : json_str(test);
-		struct str message = json_get_str(test, "message"), place = json_get_str(test, "place");
+	const struct json *tests = json_get(job, "failed_tests"), *failures = json_get(job, "failures");
+	size_t n = json_length(tests), shown = n < TESTS_SHOWN ? n : TESTS_SHOWN;
+	for (size_t i = 0; i < shown; i++) {
+		const struct json *failure = json_at(failures, i);
 		ink_to(out, 2);
-		ink_str(out, INK_HEAD, name);
+		ink_str(out, INK_HEAD, json_str(json_at(tests, i)));
 		if (i == 0)
 			ink_put(out, INK_PLAIN, " fails in job " STR_FMT, STR_ARG(json_get_str(job, "name")));
 		ink_end(out);
-		if (!message.n && !place.n) continue;
-		ink_to(out, 4);
-		ink_str(out, INK_PLAIN, str_cut(&message, '\n'));
-		if (place.n) {
-			ink_to(out, 36);
-			ink_str(out, INK_QUIET, place);
-		}
-		ink_end(out);
+		if (str_eq(json_get_str(failure, "name"), json_str(json_at(tests, i))))
+			add_failure(failure, out);
 	}
-	if (n <= TESTS_SHOWN) return;
-	ink_put(out, INK_PLAIN, "  and %zu more", n - TESTS_SHOWN);
+	if (count_failed(job) <= shown) return;
+	ink_put(out, INK_PLAIN, "  and %zu more", count_failed(job) - shown);
 	ink_end(out);
 }
 
@@ -326,10 +345,7 @@ void story_line(const struct json *change, int64_t now_ms, struct ink *out) {
 	int64_t landed = time_of(change, "landed"), queued = time_of(change, "queued");
 	const struct json *place = json_get(change, "place");
 	if (is(change, "state", "rejected") && json_length(tests))
-		ink_str(out, INK_PLAIN,
-		        json_kind(json_at(tests, 0)) == JSON_KIND_OBJECT
-		            ? json_get_str(json_at(tests, 0), "name")
-		            : json_str(json_at(tests, 0)));
+		ink_str(out, INK_PLAIN, json_str(json_at(tests, 0)));
 	else if (is(change, "state", "rejected")) ink_str(out, INK_PLAIN, json_get_str(reason, "code"));
 	else if (landed && time_of(change, "deployed")) ink_put(out, INK_PLAIN, "live");
 	else if (landed && queued) add_duration(out, INK_PLAIN, landed - queued);
@@ -389,15 +405,13 @@ void story_queue(const struct json *queue, int64_t now_ms, struct ink *out) {
 // ---- for a pipe
 
 void story_record(const struct json *change, int64_t now_ms, struct buf *out) {
-	const struct json *tests = json_get(failed_job(change), "failed_tests"),
-					  *first = json_at(tests, 0);
+	const struct json *tests = json_get(failed_job(change), "failed_tests");
 	struct str fields[] = {
 		json_get_str(change, "state"),
 		json_get_str(json_get(change, "reason"), "code"),
 		json_get_str(failed_job(change), "name"),
-		json_length(tests)
-			? (json_kind(first) == JSON_KIND_OBJECT ? json_get_str(first, "name") : json_str(first))
-			: json_get_str(json_get(change, "reason"), "text"),
+		json_length(tests) ? json_str(json_at(tests, 0))
+						   : json_get_str(json_get(change, "reason"), "text"),
 	};
 	int64_t at = time_of(change, "ended");
 	if (!at) at = time_of(change, "landed");

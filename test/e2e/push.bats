@@ -254,12 +254,15 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 @test "a red test ejects the change and is named; the one behind lands" {
 	branch work
 	commit weir.yml 'jobs: {test: {run: "cp report.xml out.xml; test ! -e broken", results: [out.xml]}}' "Report"
-	commit report.xml '<testsuite><testcase classname="sum" name="adds"/><testcase classname="sum" name="carries"><failure message="9+1 is 00"/></testcase></testsuite>'
+	commit report.xml '<testsuite><testcase classname="sum" name="adds"/><testcase classname="sum" name="carries" file="sum_test.c" line="41"><failure message="9+1 is 00&#10;in base ten"/></testcase></testsuite>'
 	commit broken 1
 	push
 	rejects 1 test-failed
 	[ "$(sql 'SELECT tests || " " || tests_failed FROM runs WHERE change=1')" = "2 1" ]
 	[[ $(sql 'SELECT failed_tests FROM runs WHERE change=1') == *carries* ]]
+	run weir status 1
+	[[ $output == *"sum / carries fails in job test"*"    9+1 is 00"*"sum_test.c:41"* ]]
+	[[ $output != *"base ten"* ]]
 	branch good
 	commit a 1
 	push
