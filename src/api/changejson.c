@@ -91,6 +91,7 @@ bool changejson_write(struct api *api, const struct read_change *c, bool details
 	jsonw_key(w, "place");
 	if (ahead < 0) jsonw_null(w);
 	else jsonw_int(w, ahead);
+	jsonw_key_i(w, "priority", c->priority);
 	write_reason(w, c);
 	jsonw_key_s(w, "repo", c->repo_name);
 	jsonw_key_i(w, "revision", c->revision);

@@ -118,7 +118,8 @@ static bool was_withdrawn(const struct follow *f, const struct event_change_prop
 
 static enum turn_fill identify(void *context, const struct state *s, struct event *e,
                                struct err *why) {
-	enum turn_fill fill = propose_identify(NULL, s, e, why);
+	enum turn_fill fill = propose_identify(s, false, e);
+	(void)why;
 	return fill == TURN_GO && was_withdrawn(context, &e->change_proposed) ? TURN_NOTHING : fill;
 }
 

@@ -117,22 +117,18 @@ bool propose_judge(const struct propose *p, struct arena *life, struct event *ou
 	return true;
 }
 
-enum turn_fill propose_identify(void *context, const struct state *s, struct event *e,
-                                struct err *why) {
-	struct event *told = context;
+enum turn_fill propose_identify(const struct state *s, bool names_priority, struct event *e) {
 	struct event_change_proposed *p = &e->change_proposed;
 	struct state_identity id = state_identify(s, p->repo, p->key, p->head);
 	const struct change *c = id.same ? state_change(s, id.change) : NULL;
-	(void)why;
+	bool moves = false;
 	if (c && c->draft != (p->draft != 0)) { // the same commit, but now it is to land, or no more
 		id.revision++;
 		id.same = false;
+	} else if (c) {
+		moves = names_priority && c->state == CHANGE_QUEUED && c->priority != p->priority;
 	}
 	p->change = id.change;
 	p->revision = id.revision;
-	if (told) {
-		told->change_proposed.change = id.change;
-		told->change_proposed.revision = id.revision;
-	}
-	return id.same ? TURN_NOTHING : TURN_GO;
+	return id.same && !moves ? TURN_NOTHING : TURN_GO;
 }

@@ -21,9 +21,9 @@ struct propose {
 // change and revision (propose_identify).
 MUST_USE bool propose_judge(const struct propose *p, struct arena *life, struct event *out,
                             struct err *e);
-// A turn_fill_fn: which change and revision this is. The same head again is TURN_NOTHING, with the
-// ids filled in *e, and *context (a struct event *, may be NULL) set to it.
-enum turn_fill propose_identify(void *context, const struct state *s, struct event *e,
-                                struct err *why);
+// Which change and revision this is; e gets the ids in any case. The same head again is
+// TURN_NOTHING, unless it is a draft no more (or now one), which is a revision, or the pusher names
+// another priority for what is queued, which is the same revision.
+enum turn_fill propose_identify(const struct state *s, bool names_priority, struct event *e);
 // "high", "normal", "low" or a number from -100 to 100.
 MUST_USE bool propose_priority(struct str text, int64_t *out, struct err *e);

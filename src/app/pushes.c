@@ -91,6 +91,7 @@ static void say_place(struct push *p, const struct command *c) {
 	struct err e;
 	buf_printf(&text, "Change %llu, revision %llu", (unsigned long long)c->change.v,
 	           (unsigned long long)c->revision);
+	if (me && p->options.priority.n) buf_printf(&text, ", priority %d", (int)me->priority);
 	if (me) buf_printf(&text, ": place %zu in the queue", place);
 	if (me && read_landing_wait(d->reader, me->repo, &each_ms, &e) && each_ms > 0) {
 		buf_cstr(&text, ", lands in about ");
@@ -153,7 +154,8 @@ static void submitted(void *context, bool ok, const struct err *why, const struc
 static enum turn_fill identify(void *context, const struct state *s, struct event *e,
                                struct err *why) {
 	struct command *c = context;
-	enum turn_fill fill = propose_identify(NULL, s, e, why);
+	enum turn_fill fill = propose_identify(s, c->push->options.priority.n > 0, e);
+	(void)why;
 	c->change = e->change_proposed.change;
 	c->revision = (uint64_t)e->change_proposed.revision;
 	return fill;

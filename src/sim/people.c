@@ -79,6 +79,10 @@ static void while_open(struct world *w, size_t index, const struct witness_chang
 		return;
 	case 2: push(w, index); return;
 	case 3: withdraw(w, c); return;
+	case 4: // the same commit is more urgent now, or less
+		person(w, index)->priority = priorities[world_below(w, ARRAY_LEN(priorities))];
+		push(w, index);
+		return;
 	default: return;
 	}
 }

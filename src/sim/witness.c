@@ -82,7 +82,8 @@ static void *row(struct table *t, uint64_t id) {
 
 static void proposed(struct witness *w, const struct event_change_proposed *e) {
 	struct witness_change *c = row(&w->changes, e->change.v);
-	if (c->state == WITNESS_QUEUED && c->revision == e->revision) return; // the same push again
+	bool rests = c->state == WITNESS_QUEUED || (c->state == WITNESS_VERIFIED && e->draft);
+	if (rests && c->revision == e->revision) return; // the same push again
 	c->repo = e->repo.v;
 	c->revision = e->revision;
 	c->head = e->head;

@@ -17,6 +17,10 @@
 #define END_REVISION(state) "UPDATE revisions SET state = '" state "', ended_ms = :time"
 #define THIS_REVISION " WHERE change = :change AND revision = :revision"
 #define THIS_CHANGE " WHERE id = :change AND revision = :revision"
+// The same push again says nothing new but its priority, and whether it is a draft.
+#define NOT_QUEUED_YET                                                            \
+	" WHERE NOT EXISTS (SELECT 1 FROM changes" THIS_CHANGE " AND ended_ms = 0" \
+	" AND queued_ms > 0)"
 
 // What the author is told: a refused candidate or landing said more than the code of its reason.
 #define REFUSAL_TEXT                                                                          \
@@ -58,16 +62,19 @@
 	RULE(CHANGE_PROPOSED,                                                                          \
 	     "REPLACE INTO revisions(change, revision, head, base, title, author, pusher, draft,"      \
 	     " commits, files, lines_added, lines_deleted, state, proposed_ms)"                        \
-	     " VALUES(:change, :revision, :head, :base, :title, :author, :pusher, :draft, :commits,"   \
-	     " :files, :lines_added, :lines_deleted, 'open', :time)")                                  \
+	     " SELECT :change, :revision, :head, :base, :title, :author, :pusher, :draft, :commits,"   \
+	     " :files, :lines_added, :lines_deleted, 'open', :time" NOT_QUEUED_YET)                    \
 	RULE(CHANGE_PROPOSED,                                                                          \
 	     "REPLACE INTO changes(id, repo, revision, target, key, head, base, title, author,"        \
 	     " email, author_kind, pusher, topic, priority, draft, pipeline_scope, commits, files,"    \
 	     " lines_added, lines_deleted, first_commit_ms, state, first_proposed_ms, proposed_ms)"    \
-	     " VALUES(:change, :repo, :revision, :target, :key, :head, :base, :title, :author,"        \
+	     " SELECT :change, :repo, :revision, :target, :key, :head, :base, :title, :author,"        \
 	     " :email, :author_kind, :pusher, :topic, :priority, :draft, :pipeline_scope, :commits,"   \
 	     " :files, :lines_added, :lines_deleted, :first_commit_ms, 'proposed',"                    \
-	     " coalesce((SELECT first_proposed_ms FROM changes WHERE id = :change), :time), :time)")   \
+	     " coalesce((SELECT first_proposed_ms FROM changes WHERE id = :change), :time), :time"     \
+	     NOT_QUEUED_YET)                                                                           \
+	RULE(CHANGE_PROPOSED,                                                                          \
+	     "UPDATE changes SET priority = :priority, draft = :draft" THIS_CHANGE)                    \
 	RULE(CHANGE_QUEUED,                                                                            \
 	     "UPDATE changes SET state = 'queued', queued_ms = :time, ended_ms = 0, reason = '',"      \
 	     " reason_text = ''" THIS_CHANGE)                                                          \

@@ -113,6 +113,12 @@ static void a_change_goes_from_proposed_to_deployed(void **state) {
 	a_candidate(f, 1, 1, 1);
 	assert_text(change_of(f, 1).state, "testing");
 	assert_int_equal(change_of(f, 1).candidate_commit.b[0], 21);
+	HAPPENS(f, CHANGE_PROPOSED, change_proposed, .change = {1}, .revision = 1, .repo = {1},
+	        .title = STR("Title"), .head = OID(9), .priority = 5); // pushed again: only that is new
+	assert_text(change_of(f, 1).state, "testing");
+	assert_int_equal(change_of(f, 1).priority, 5);
+	assert_true(change_of(f, 1).queued_ms > 0);
+	assert_int_equal(change_of(f, 1).candidate.v, 1);
 	a_run(f, 1, 1, OUTCOME_PASSED, 40);
 	HAPPENS(f, LANDING_ISSUED, landing_issued, .landing = {1}, .candidate = {1}, .repo = {1},
 	        .change = {1}, .revision = 1, .from = OID(1), .to = OID(21));

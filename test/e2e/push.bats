@@ -174,6 +174,30 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 	audit_clean
 }
 
+@test "the same push with another priority moves the change; without one it keeps its own" {
+	branch a
+	slow 3
+	push
+	branch b
+	commit f 1
+	push
+	branch c
+	commit weir.yml 'jobs: {test: {run: "sleep 2; sh check.sh"}}'
+	push
+	[[ $output == *"Change 3, revision 1: place 3 in the queue"* ]]
+	push -o priority=high
+	[ "$change" = 3 ]
+	[[ $output == *"Change 3, revision 1, priority 10: place 1 in the queue"* ]]
+	[ "$(weir queue --json | jq -c '[.changes[] | [.id, .priority]]')" = '[[3,10],[1,0],[2,0]]' ]
+	push
+	[[ $output == *"Change 3, revision 1"* ]]
+	lands 3
+	lands 2
+	[ "$(sql 'SELECT group_concat(id) FROM (SELECT id FROM changes ORDER BY landed_ms)')" = 3,1,2 ]
+	[ "$(sql 'SELECT count(*) FROM revisions WHERE change=3')" = 1 ]
+	audit_clean
+}
+
 @test "a higher priority goes first" {
 	branch first
 	slow 2
@@ -184,7 +208,7 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 	git -C "$project" checkout -q -B third main
 	commit c 1
 	push -o priority=high
-	[[ $output == *"Change 3, revision 1: place 1 "* ]]
+	[[ $output == *"Change 3, revision 1, priority 10: place 1 "* ]]
 	for n in 1 2 3; do lands $n; done
 	[ "$(sql 'SELECT landing FROM changes WHERE id=3')" -lt "$(sql 'SELECT landing FROM changes WHERE id=2')" ]
 	push_refused HEAD:refs/for/main "priority urgent is none of high, normal, low" -o priority=urgent
