@@ -310,6 +310,7 @@ static inline struct playground *playground_open(void) {
 							  "service: {run: build/shortlink, health: /healthz}\n"
 							  "    listen: 127.0.0.1:8000\n";
 	struct playground *p = calloc(1, sizeof *p);
+	if (!p) abort();
 	struct err e = {0};
 	struct conf_plan *plan;
 	struct conf_diagnostics d = {.life = &p->life};

@@ -13,7 +13,7 @@ enum { WRITERS = 12 };
 static int begin(void **state) {
 	char *folder = strdup("/tmp/weir-secrets-XXXXXX");
 	*state = folder;
-	return mkdtemp(folder) ? 0 : -1;
+	return folder && mkdtemp(folder) ? 0 : -1;
 }
 
 static int end(void **state) {

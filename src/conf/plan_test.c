@@ -12,10 +12,11 @@ static struct conf_plan *parse(const char *text, struct arena *life) {
 	struct conf_plan *plan = NULL;
 	struct conf_diagnostics d = {.life = life};
 	AUTO_BUF out = {0};
-	if (conf_parse(str_of(text), life, &plan, &d)) return plan;
-	diagnostics_text(&d, STR("weir.yml"), false, &out);
-	fail_msg("%s", out.p);
-	return NULL;
+	if (!conf_parse(str_of(text), life, &plan, &d)) {
+		diagnostics_text(&d, STR("weir.yml"), false, &out);
+		fail_msg("%s", out.p);
+	}
+	return plan;
 }
 
 static struct conf_plan *merge(const char *candidate, const char *trunk, struct arena *life) {

@@ -308,10 +308,10 @@ static bool python(struct recipe *r) {
 static bool make_with(struct recipe *r, bool must_test) {
 	static const char *const names[] = {"GNUmakefile", "makefile",
 	                                    "Makefile"}; // the order of GNU make
+	const struct init_file *makefile = NULL;
 	const char *name = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(names) && !name; i++)
-		if (has(r, names[i])) name = names[i];
-	if (!name) return false;
+	for (size_t i = 0; i < ARRAY_LEN(names) && !makefile; i++) makefile = find(r, name = names[i]);
+	if (!makefile) return false;
 	const char *target = test_target(r, &name, 1);
 	if (!target && says(r, name, ".DEFAULT:")) { // hands unknown targets down
 		static const char *const below[] = {"src/Makefile"};
@@ -321,7 +321,7 @@ static bool make_with(struct recipe *r, bool must_test) {
 	r->ecosystem = "Make";
 	r->evidence = name;
 	r->tests = target != NULL;
-	bool platform = has_target(find(r, name)->content, STR("linux")) &&
+	bool platform = has_target(makefile->content, STR("linux")) &&
 	                (says(r, name, "PLAT= none") || says(r, name, "PLAT = none") ||
 	                 says(r, name, "PLAT=none"));
 	run(r, platform ? "make -j2 linux" : "make -j2");

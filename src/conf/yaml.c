@@ -74,10 +74,18 @@ static bool add_node(struct reader *r, struct fy_event *event, enum yaml_kind ki
 	return true;
 }
 
+// gcc's analyzer does not know that libfyaml ends only what it began.
+#ifndef __clang__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-use-of-uninitialized-value"
+#endif
 static void close_node(struct reader *r) {
 	struct yaml_node *node = r->open[--r->depth];
 	if (node->kind == YAML_MAP) node->count /= 2;
 }
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
 
 static bool alias(struct reader *r, struct fy_event *event) {
 	struct conf_span span = token_span(event->alias.anchor, r->end);

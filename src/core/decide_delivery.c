@@ -50,6 +50,7 @@ static void release(struct state *s, const struct candidate *c, int64_t now_ms,
 	switch (after_landing(s, c, &failed)) {
 	case AFTER_PENDING: return;
 	case AFTER_FAILED:
+		assert(failed);
 		decide_add(s, list,
 		           &(struct event){.kind = EVENT_RELEASE_REFUSED,
 		                           .time_ms = now_ms,

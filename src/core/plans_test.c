@@ -65,7 +65,7 @@ static void plans_are_kept_once_and_counted(void **state) {
 	AUTO_ARENA life = {0};
 	struct state s;
 	struct err e;
-	struct digest d[5];
+	struct digest d[5] = {0};
 	state_init(&s);
 	for (int n = 0; n < 5; n++) {
 		d[n] = fixture_key((uint64_t)n + 1);

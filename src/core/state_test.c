@@ -62,20 +62,25 @@ static void the_digest_sees_each_counter(void **state) {
 	fixture_end(&f);
 }
 
+static void assert_identity(struct state_identity got, struct state_identity want) {
+	assert_int_equal(got.change.v, want.change.v);
+	assert_int_equal(got.revision, want.revision);
+	assert_int_equal(got.same, want.same);
+}
+
 static void pushes_are_identified(void **state) {
 	(void)state;
 	struct fixture f;
 	fixture_begin(&f, 1);
-	struct repo_id shop = {1};
+	struct repo_id shop = {1}, other = {2};
 	fixture_apply(&f, fixture_proposal(&f, 7, 1));
-	struct state_identity id = state_identify(&f.s, shop, fixture_key(7), fixture_oid(1));
-	assert_true(id.same && id.change.v == 1 && id.revision == 1);
-	id = state_identify(&f.s, shop, fixture_key(7), fixture_oid(2));
-	assert_true(!id.same && id.change.v == 1 && id.revision == 2);
-	id = state_identify(&f.s, shop, fixture_key(8), fixture_oid(2));
-	assert_true(!id.same && id.change.v == 2 && id.revision == 1);
-	id = state_identify(&f.s, (struct repo_id){2}, fixture_key(7), fixture_oid(1));
-	assert_true(id.change.v == 2);
+	struct digest seven = fixture_key(7), eight = fixture_key(8);
+	struct oid one = fixture_oid(1), two = fixture_oid(2);
+	assert_identity(state_identify(&f.s, shop, seven, one), (struct state_identity){{1}, 1, true});
+	assert_identity(state_identify(&f.s, shop, seven, two), (struct state_identity){{1}, 2, false});
+	assert_identity(state_identify(&f.s, shop, eight, two), (struct state_identity){{2}, 1, false});
+	assert_identity(state_identify(&f.s, other, seven, one),
+	                (struct state_identity){{2}, 1, false});
 	fixture_end(&f);
 }
 

@@ -46,10 +46,13 @@ void table_remove(struct table *t, size_t index, size_t rows) {
 }
 
 void table_copy(struct table *to, const struct table *from) {
+	size_t bytes = (size_t)from->count * from->row_bytes;
 	*to = (struct table){.row_bytes = from->row_bytes};
-	make_room(to, from->count);
-	if (from->count) memcpy(to->rows, from->rows, (size_t)from->count * from->row_bytes);
-	to->count = from->count;
+	if (bytes == 0) return;
+	to->rows = malloc(bytes);
+	if (!to->rows) abort();
+	memcpy(to->rows, from->rows, bytes);
+	to->count = to->cap = from->count;
 }
 
 void table_free(struct table *t) {

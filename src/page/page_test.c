@@ -277,7 +277,10 @@ static void hostile_texts_stay_texts(void **state) {
 	struct html w = {.out = &out};
 	change_page(&w, &v);
 	struct view_env env = production();
-	env.name = env.repo = env.health_text = env.commit = bad;
+	env.name = bad;
+	env.repo = bad;
+	env.health_text = bad;
+	env.commit = bad;
 	env.health = STR("unhealthy");
 	struct view_environment e = {
 		.frame = frame(HOSTILE, "environments", ""), .env = env, .listen = bad, .notice = bad};
