@@ -1,7 +1,13 @@
 #include "web/peer.h"
 
 #include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <stdio.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "os/file.h"
 
@@ -81,9 +87,66 @@ bool peer_find(struct str table, const struct sockaddr *remote, const struct soc
 	return find(table, false, remote, local, uid) || find(table, true, remote, local, uid);
 }
 
+// ---------------------------------------------------------------- asking for one socket
+
+// Address and port as the kernel's questions want them; a mapped address is an IPv4 one.
+static uint16_t diag_address(const struct sockaddr *a, bool six, __be32 out[4]) {
+	if (a->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)a;
+		out[0] = in->sin_addr.s_addr;
+		return in->sin_port;
+	}
+	const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(const void *)a;
+	if (six) memcpy(out, &in->sin6_addr, 16);
+	else memcpy(out, in->sin6_addr.s6_addr + 12, 4);
+	return in->sin6_port;
+}
+
+// The table has a line for each socket of the machine: to read it for each of a thousand clients
+// kept the daemon busy for seconds. sock_diag(7) tells of one socket, in microseconds. False: there
+// is none, or the kernel or a sandbox around weir does not answer such questions.
+static bool ask(const struct sockaddr *remote, const struct sockaddr *local, bool six, uid_t *uid) {
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req_v2 body;
+	} question = {
+		.header = {.nlmsg_len = sizeof question,
+	               .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+	               .nlmsg_flags = NLM_F_REQUEST},
+		.body = {.sdiag_family = six ? AF_INET6 : AF_INET,
+	             .sdiag_protocol = IPPROTO_TCP,
+	             .idiag_states = UINT32_MAX,
+	             .id = {.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
+	};
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_msg body;
+		char more[4096];
+	} answer;
+	struct inet_diag_sockid *id = &question.body.id;
+	id->idiag_sport = diag_address(remote, six, id->idiag_src);
+	id->idiag_dport = diag_address(local, six, id->idiag_dst);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (fd < 0) return false;
+	// The answer is there as soon as the question is sent.
+	bool answered = send(fd, &question, sizeof question, 0) == sizeof question &&
+	                recv(fd, &answer, sizeof answer, MSG_DONTWAIT) >=
+	                    (ssize_t)(sizeof answer.header + sizeof answer.body);
+	close(fd);
+	// A socket that listens at the client's address is found as well, when the client is gone.
+	if (!answered || answer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    answer.body.idiag_state != TCP_ESTABLISHED ||
+	    answer.body.id.idiag_sport != id->idiag_sport ||
+	    answer.body.id.idiag_dport != id->idiag_dport)
+		return false;
+	*uid = answer.body.idiag_uid;
+	return true;
+}
+
 bool peer_uid(const struct sockaddr *remote, const struct sockaddr *local, uid_t *uid) {
 	static const char *const paths[] = {"/proc/net/tcp", "/proc/net/tcp6"};
 	bool plain = remote->sa_family == AF_INET6 && !is_mapped(remote);
+	if (ask(remote, local, plain, uid)) return true;
 	for (size_t i = plain; i < ARRAY_LEN(paths); i++) {
 		AUTO_BUF table = {0};
 		struct err e;

@@ -1,5 +1,4 @@
-// Who is at the other end of a loopback connection: the kernel's table of sockets names the uid of
-// each.
+// Who is at the other end of a loopback connection: the kernel knows the uid of each socket.
 #pragma once
 #include <netinet/in.h>
 #include <sys/types.h>
@@ -7,8 +6,8 @@
 #include "base/err.h"
 
 bool peer_is_loopback(const struct sockaddr *address);
-// The uid of the process that owns the socket at `remote`, connected to `local`. False: it is not
-// in the table.
+// The uid of the process that owns the socket at `remote`, connected to `local`. False: there is no
+// such connection (any more).
 MUST_USE bool peer_uid(const struct sockaddr *remote, const struct sockaddr *local, uid_t *uid);
 // For tests: looks in a table in the format of /proc/net/tcp or tcp6.
 MUST_USE bool peer_find(struct str table, const struct sockaddr *remote,

@@ -409,6 +409,35 @@ static void the_kernel_names_the_peer(void **state) {
 	assert_true(peer_is_loopback((struct sockaddr *)&near));
 }
 
+// A connection whose two ends may be different users; the one that connects is asked for.
+static void the_kernel_knows_who_connected(void **state) {
+	(void)state;
+	uid_t other = geteuid() == 0 ? 1000 : geteuid();
+	static const char *const hosts[] = {"127.0.0.1", "::1", "::ffff:127.0.0.1"};
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		struct sockaddr_storage local = address(hosts[i], 0), peer = {0};
+		socklen_t n = sizeof local, peer_n = sizeof peer;
+		uid_t uid = 77;
+		int listener = socket(local.ss_family, SOCK_STREAM, 0);
+		assert_int_equal(bind(listener, (struct sockaddr *)&local, n), 0);
+		assert_int_equal(listen(listener, 1), 0);
+		assert_int_equal(getsockname(listener, (struct sockaddr *)&local, &n), 0);
+		assert_int_equal(seteuid(other), 0);
+		int client = socket(local.ss_family, SOCK_STREAM, 0);
+		assert_int_equal(seteuid(getuid()), 0);
+		assert_int_equal(connect(client, (struct sockaddr *)&local, n), 0);
+		int served = accept(listener, (struct sockaddr *)&peer, &peer_n);
+		assert_true(peer_uid((struct sockaddr *)&peer, (struct sockaddr *)&local, &uid));
+		assert_int_equal(uid, other);
+		assert_true(peer_uid((struct sockaddr *)&local, (struct sockaddr *)&peer, &uid));
+		assert_int_equal(uid, geteuid());
+		close(client);
+		assert_false(peer_uid((struct sockaddr *)&peer, (struct sockaddr *)&local, &uid));
+		close(served);
+		close(listener);
+	}
+}
+
 static void hosts_and_origins(void **state) {
 	(void)state;
 	struct access_rules r = {.own_host = STR("127.0.0.1:8420"),
@@ -539,6 +568,7 @@ int main(int argc, char **argv) {
 	if (argc > 1 && strcmp(argv[1], "serve") == 0) return serve();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_kernel_names_the_peer),
+		cmocka_unit_test(the_kernel_knows_who_connected),
 		cmocka_unit_test(hosts_and_origins),
 		cmocka_unit_test(addresses_to_listen_on),
 		cmocka_unit_test(pushes_are_told_from_fetches),
