@@ -365,9 +365,9 @@ static void tokens_open_doors_until_they_are_void(void **state) {
 	assert_false(str_contains(buf_view(&list.body), token));
 	AUTO_REPLY events = ask(p, "GET", "/api/v1/events?from=1", "");
 	assert_false(str_contains(buf_view(&events.body), token));
-	p->now_ms += 2 * 86400000;
+	p->now_ms += INT64_C(2) * 86400000;
 	assert_refused(api_identify(&api, token, &life, &who, &e), e, ERR_DENIED);
-	p->now_ms -= 2 * 86400000;
+	p->now_ms -= INT64_C(2) * 86400000;
 	AUTO_REPLY revoked = ask(p, "DELETE", "/api/v1/tokens/ci", "");
 	assert_int_equal(revoked.status, 200);
 	assert_refused(api_identify(&api, token, &life, &who, &e), e, ERR_DENIED);

@@ -72,14 +72,9 @@ static void set_secret(const char *name, const char *value) {
 	close(fd);
 	close(folder);
 	char *assignment = malloc(name_n + value_n + 2);
-	if (assignment) {
-		memcpy(assignment, name, name_n);
-		assignment[name_n] = '=';
-		memcpy(assignment + name_n + 1, value, value_n + 1);
-		add_env(assignment);
-	} else {
-		fail("memory", NULL);
-	}
+	if (!assignment) fail("memory", NULL);
+	stpcpy(stpcpy(stpcpy(assignment, name), "="), value);
+	add_env(assignment);
 }
 
 static void set_limit(const char *bytes) {

@@ -338,8 +338,7 @@ bool pushes_open(struct daemon *d, struct pushes **out, struct err *e) {
 	struct pushes *p = calloc(1, sizeof *p);
 	if (!p) abort();
 	p->daemon = d;
-	p->fd = fd;
-	fd = -1;
+	p->fd = file_keep(&fd);
 	p->again = loop_timer(d->loop, accept_again, p);
 	accept_again(p);
 	*out = p;

@@ -119,11 +119,10 @@ void buf_html(struct buf *b, struct str s) {
 	char c[4];
 	while (s.n) {
 		size_t n = take_utf8(&s, c);
+		bool c1 = n == 2 && c[0] == '\xc2' && (unsigned char)c[1] < 0xa0;
 		if (n == 1) html_char(b, c[0]);
-		else if (n == 2 && c[0] == '\xc2' && (unsigned char)c[1] < 0xa0)
-			buf_cstr(b, replacement); // C1
-		else if (n) buf_add(b, c, n);
-		else buf_cstr(b, replacement);
+		else if (n == 0 || c1) buf_cstr(b, replacement);
+		else buf_add(b, c, n);
 	}
 }
 

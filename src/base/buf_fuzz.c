@@ -55,14 +55,14 @@ static void check_url(struct str in) {
 static void check_shell(struct str in) {
 	AUTO_BUF b = {0};
 	AUTO_BUF back = {0};
+	struct str special = STR(" \t\n$`\"*?[]#;&|<>(){}!~");
 	bool quoted = false;
 	buf_shell(&b, in);
 	if (b.n == 0) abort();
 	for (size_t i = 0; i < b.n; i++) {
 		if (b.p[i] == '\'') quoted = !quoted;
 		else if (!quoted && b.p[i] == '\\') buf_char(&back, b.p[++i]);
-		else if (quoted || !memchr(" \t\n$`\"*?[]#;&|<>(){}!~", b.p[i], 22))
-			buf_char(&back, b.p[i]);
+		else if (quoted || str_find_char(special, b.p[i]) == special.n) buf_char(&back, b.p[i]);
 		else abort();
 	}
 	if (quoted || !str_eq(buf_view(&back), in)) abort();

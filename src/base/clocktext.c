@@ -134,7 +134,7 @@ bool clocktext_duration(struct str text, int64_t *ms) {
 void clocktext_duration_text(struct buf *out, int64_t ms) {
 	int64_t s = ms / 1000 + (ms % 1000 >= 500);
 	if (ms < 1000) buf_printf(out, "%d ms", (int)(ms < 0 ? 0 : ms));
-	else if (ms < 10 * MS_SECOND)
+	else if (ms < INT64_C(10) * MS_SECOND)
 		buf_printf(out, "%d.%d s", (int)(ms / 1000), (int)(ms % 1000 / 100));
 	else if (s < 60) buf_printf(out, "%d s", (int)s);
 	else if (s < 3600) buf_printf(out, "%d min %02d s", (int)(s / 60), (int)(s % 60));

@@ -38,7 +38,7 @@ static void hex_print(const uint8_t *b, size_t n, char *out) {
 }
 
 bool digest_parse(struct str hex, struct digest *out) {
-	struct digest d;
+	struct digest d = {0};
 	if (hex.n != DIGEST_HEX || !hex_parse(hex, d.b)) return false;
 	*out = d;
 	return true;

@@ -33,7 +33,9 @@ static void cutting(void **state) {
 static void control_characters(void **state) {
 	(void)state;
 	AUTO_INK k = {.utf8 = true};
-	ink_str(&k, INK_PLAIN, STR("a\033[2Jb\nc\xe2\x80\xae")); // escape, line, right-to-left override
+	// escape, line, right-to-left override
+	ink_str(&k, INK_PLAIN,
+	        STR("a\033[2Jb\nc\xe2\x80\xae")); // NOLINT(misc-misleading-bidirectional): on purpose
 	assert_text(buf_view(&k.out), "a\uFFFD[2Jb\uFFFDc\uFFFD");
 	AUTO_INK plain = {0};
 	ink_str(&plain, INK_PLAIN, STR("a\tb"));

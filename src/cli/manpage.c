@@ -118,9 +118,9 @@ static void add_word(struct page *p, struct str word) {
 	struct ink *out = p->out;
 	size_t columns = 0;
 	for (size_t i = 0; i < word.n; i++) { // what it needs without its escapes
-		if (word.p[i] != '\\' || i + 1 == word.n) columns++;
-		else if (word.p[++i] == 'f') i++;
-		else if (word.p[i] != '&') columns++;
+		char escaped = word.p[i] == '\\' && i + 1 < word.n ? word.p[++i] : 0;
+		if (escaped == 'f') i++;
+		else if (escaped != '&') columns++;
 	}
 	if (out->column > p->margin && out->column + 1 + columns > 78) ink_end(out);
 	if (!out->column) ink_to(out, p->margin);

@@ -22,7 +22,7 @@ static void add_duration(struct ink *out, enum ink_role role, int64_t ms) {
 	AUTO_BUF text = {0};
 	if (ms < 0) return;
 	if (ms < 1000) buf_printf(&text, "%d ms", (int)ms);
-	else if (ms < SOON_MS) buf_printf(&text, "%.1f s", (double)(ms / 100) / 10);
+	else if (ms < SOON_MS) buf_printf(&text, "%d.%d s", (int)ms / 1000, (int)ms % 1000 / 100);
 	else clocktext_duration_text(&text, ms);
 	ink_str(out, role, buf_view(&text));
 }

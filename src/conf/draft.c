@@ -15,8 +15,8 @@ static void problem(struct reader *r, const struct yaml_node *node,
 }
 
 // Where a null value is reported: it has no place of its own.
-static struct conf_span place(const struct yaml_node *key, const struct yaml_node *value) {
-	return yaml_is_null(value) && value->span.length == 0 ? key->span : value->span;
+static struct conf_span place(const struct yaml_node *around, const struct yaml_node *node) {
+	return yaml_is_null(node) && node->span.length == 0 ? around->span : node->span;
 }
 
 static void wrong_type(struct reader *r, const struct yaml_node *name,

@@ -9,6 +9,10 @@ static bool is_alnum(char c) {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+static bool is_one_of(char c, struct str set) {
+	return str_find_char(set, c) < set.n;
+}
+
 static bool has_control(struct str s) {
 	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) return true;
@@ -25,7 +29,7 @@ bool value_is_variable(struct str name) {
 bool value_is_name(struct str name) {
 	if (name.n == 0 || name.n > CONF_NAME_MAX || !is_alnum(name.p[0])) return false;
 	for (size_t i = 0; i < name.n; i++)
-		if (!is_alnum(name.p[i]) && !memchr("._-", name.p[i], 3)) return false;
+		if (!is_alnum(name.p[i]) && !is_one_of(name.p[i], STR("._-"))) return false;
 	return true;
 }
 
@@ -109,7 +113,7 @@ static bool is_branch(struct str name) {
 		return false;
 	if (has_control(name) || str_starts(name, STR("refs/"))) return false;
 	for (size_t i = 0; i < name.n; i++)
-		if (memchr(" ~^:?*[\\", name.p[i], 8)) return false;
+		if (is_one_of(name.p[i], STR(" ~^:?*[\\"))) return false;
 	for (struct str rest = name; rest.p;) {
 		struct str part = str_cut(&rest, '/');
 		if (part.n == 0 || part.p[0] == '.' || str_ends(part, STR(".lock")) ||

@@ -156,7 +156,8 @@ static bool take_value(struct cursor *c, int depth) {
 	case 'n': return take_word(c, STR("null"));
 	default:
 		// A real goes on with one of these, and its canonical form is event_parse's business.
-		return take_int(c, &number) && (c->p == c->end || !memchr(".eE", *c->p, 3));
+		return take_int(c, &number) &&
+		       (c->p == c->end || !str_contains(STR(".eE"), (struct str){c->p, 1}));
 	}
 }
 

@@ -24,8 +24,7 @@ bool control_open(int folder, struct control *c, struct err *e) {
 	AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, CONTROL_CLIENTS))
 		return err_set(e, ERR_IO, "cannot make the run's socket: %s", strerror(errno));
-	c->listener = fd;
-	fd = -1;
+	c->listener = file_keep(&fd);
 	return true;
 }
 

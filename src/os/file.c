@@ -17,6 +17,12 @@ void file_close(int *fd) {
 	errno = saved;
 }
 
+int file_keep(int *fd) {
+	int kept = *fd;
+	*fd = -1;
+	return kept;
+}
+
 static enum err_code code_of_errno(int number) {
 	switch (number) {
 	case ENOENT:

@@ -9,6 +9,7 @@
 
 #define AUTO_FD __attribute__((cleanup(file_close))) int
 void file_close(int *fd); // closes if >= 0 and sets -1; errno is kept
+int file_keep(int *fd);   // what an AUTO_FD holds, from now on the caller's to close
 
 // Whole file, at most `most` bytes (else ERR_LIMIT). A missing file is ERR_NOT_FOUND.
 MUST_USE bool file_read(const char *path, size_t most, struct buf *out, struct err *e);

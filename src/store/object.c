@@ -63,8 +63,7 @@ bool object_store_open(const char *folder, struct object_store **owned, struct e
 	if (!s) abort();
 	clock_random(&s->next, sizeof s->next);
 	s->file = objectfile_new();
-	s->folder = fd;
-	fd = -1;
+	s->folder = file_keep(&fd);
 	*owned = s;
 	return true;
 }
