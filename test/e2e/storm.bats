@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154 # run sets stderr
 # A short kill -9 storm; bench/storm is the long one.
 
 @test "killed at random and inside landings, weir loses nothing, lands nothing twice, and the service answers" {
