@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "app/localrun_output.h"
 #include "app/localrun_show.h"
 #include "conf/conf.h"
+#include "exec/etc.h"
 #include "exec/toolchain.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -142,23 +144,28 @@ static void fold_log(struct localrun *l) {
 	sqlite3_wal_checkpoint_v2(store_db(l->log), NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
-static bool open_local(struct localrun *l, struct err *e) {
+// The log, the objects and the machine's facts are read while git looks at the working tree: each
+// takes milliseconds, and neither needs the other.
+struct opening {
+	struct localrun *l;
+	struct arena life;
+	struct err e;
+	bool ok;
+};
+
+static void *open_parts(void *context) {
+	struct opening *o = context;
+	struct localrun *l = o->l;
 	int64_t begun = clock_mono_us();
-	struct str cache = arena_printf(l->life, "%s/cache", l->data.p);
-	struct digest name = digest_of(l->root);
-	struct str id = arena_printf(l->life, "%s/toolchain", cache.p);
-	snprintf(l->prefix, sizeof l->prefix, "l%02x%02x%02x-%d", name.b[0], name.b[1], name.b[2],
-	         (int)getpid());
-	if (!store_open(l->data.p, STORE_WRITE, &l->log, e) ||
-	    !object_store_open(l->data.p, &l->objects, e) ||
-	    !toolchain_id(&(struct toolchain_paths){0}, id.p, clock_wall_ms(), &l->toolchain, e))
-		return false;
-	keep_log(l->log);
-	l->workspaces = workspaces_new(cache.p, l->data.p);
-	localrun_jobs_sweep(l);
-	workspaces_sweep(l->workspaces, NULL, 0);
+	struct str id = arena_printf(&o->life, "%s/cache/toolchain", l->data.p);
+	struct str etc = arena_printf(&o->life, "%s/cache/etc", l->data.p);
+	o->ok = store_open(l->data.p, STORE_WRITE, &l->log, &o->e) &&
+	        object_store_open(l->data.p, &l->objects, &o->e) &&
+	        toolchain_id(&(struct toolchain_paths){0}, id.p, clock_wall_ms(), &l->toolchain,
+	                     &o->e) &&
+	        etc_prepare(etc.p, clock_wall_ms(), &o->life, &l->etc, &o->e);
 	l->open_us = clock_mono_us() - begun;
-	return true;
+	return NULL;
 }
 
 static bool take_snapshot(struct localrun *l, struct err *e) {
@@ -167,6 +174,27 @@ static bool take_snapshot(struct localrun *l, struct err *e) {
 	bool ok = git_snapshot_take(l->git, l->root.p, folder.p, l->life, &l->snapshot, e);
 	l->snapshot_us = clock_mono_us() - begun;
 	return ok;
+}
+
+static bool open_local(struct localrun *l, struct err *e) {
+	struct opening o = {.l = l};
+	struct digest name = digest_of(l->root);
+	pthread_t thread;
+	snprintf(l->prefix, sizeof l->prefix, "l%02x%02x%02x-%d", name.b[0], name.b[1], name.b[2],
+	         (int)getpid());
+	bool beside = pthread_create(&thread, NULL, open_parts, &o) == 0;
+	bool taken = take_snapshot(l, e);
+	if (beside) pthread_join(thread, NULL);
+	else open_parts(&o);
+	l->etc = arena_str(l->life, l->etc);
+	arena_free(&o.life);
+	if (!o.ok) *e = o.e;
+	if (!o.ok || !taken) return false;
+	keep_log(l->log);
+	l->workspaces = workspaces_new(arena_printf(l->life, "%s/cache", l->data.p).p, l->data.p);
+	localrun_jobs_sweep(l);
+	workspaces_sweep(l->workspaces, NULL, 0);
+	return true;
 }
 
 static void make_jobs(struct localrun *l) {
@@ -201,15 +229,15 @@ static bool write_back(struct localrun *l, struct err *e) {
 static int run(struct localrun *l) {
 	AUTO_FD lock = -1;
 	struct err e = {0};
-	bool ok = make_folders(l, &e) && take_lock(l, &lock, &e) && open_local(l, &e) &&
-	          git_home_open(NULL, NULL, &l->git, &e) && take_snapshot(l, &e);
+	bool ok = make_folders(l, &e) && take_lock(l, &lock, &e) &&
+	          git_home_open(NULL, NULL, &l->git, &e) && open_local(l, &e);
 	if (ok) {
 		catch_signals();
 		localrun_jobs_run(l);
 		localrun_show_end(l->show, cli_has(l->cli, "timing"));
 		if (cli_has(l->cli, "write-back") && !interrupted) ok = write_back(l, &e);
-		git_repo_close(l->snapshot.repo);
 	}
+	if (l->snapshot.repo) git_repo_close(l->snapshot.repo);
 	if (l->git) git_home_close(l->git);
 	if (l->workspaces) workspaces_free(l->workspaces);
 	object_store_close(&l->objects);

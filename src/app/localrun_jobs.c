@@ -269,6 +269,7 @@ static bool start(struct localrun *l, struct localrun_job *j, struct err *e) {
 	if (!workspaces_prepare(l->workspaces, &q, l->life, &j->spec.lowers, e) ||
 	    !add_submodules(l, j, e) || !add_git(l, j, e) || !add_caches(l, j, e))
 		return false;
+	j->spec.etc = l->etc;
 	j->times.workspace = clock_mono_us() - begun;
 	j->started_us = clock_mono_us();
 	if (!exec_start(&j->spec, j->folder.p, secrets, secret_count, NULL, &j->leader, e))

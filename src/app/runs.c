@@ -25,6 +25,7 @@
 #include "app/secrets.h"
 #include "app/submodules.h"
 #include "app/workspaces.h"
+#include "exec/etc.h"
 #include "exec/run.h"
 #include "exec/toolchain.h"
 #include "os/clock.h"
@@ -48,7 +49,7 @@ struct job_run {
 	struct digest *needs; // artifacts of the needed jobs
 	size_t need_count;
 	struct digest key, inputs, toolchain;
-	struct str inputs_text, folder;
+	struct str inputs_text, folder, etc;
 	struct exec_spec spec;
 	struct exec_strs lowers;
 	pid_t leader;
@@ -60,6 +61,13 @@ struct job_run {
 	struct event fact; // what goes to the turn next
 };
 
+// What every job here meets beside its own workspace.
+struct machine {
+	struct digest toolchain;
+	struct arena life;
+	struct str etc; // exec/etc.h, in `life`
+};
+
 struct runs {
 	struct daemon *daemon;
 	struct workspaces *workspaces;
@@ -67,9 +75,8 @@ struct runs {
 	struct active active;
 	struct job_run *list;
 	char prefix[20];
-	struct digest
-		toolchain; // renewed every TOOLCHAIN_MS on a worker: reading it takes a walk over folders
-	struct loop_timer *toolchain_timer;
+	struct machine machine; // renewed every TOOLCHAIN_MS on a worker: it takes a walk over folders
+	struct loop_timer *machine_timer;
 };
 
 enum {
@@ -350,6 +357,7 @@ static void start_work(void *context) {
 		return;
 	}
 	r->spec.lowers = r->lowers;
+	r->spec.etc = r->etc;
 	if (!exec_start(&r->spec, r->folder.p, secrets, secret_count, NULL, &r->leader, &e))
 		lost(r, e.text);
 	else write_key(r);
@@ -400,7 +408,7 @@ static bool describe(struct job_run *r, struct err *e) {
 
 static bool find_key(struct job_run *r, struct err *e) {
 	if (!find_needs(r, e)) return false;
-	r->toolchain = r->set->toolchain;
+	r->toolchain = r->set->machine.toolchain;
 	r->inputs_text = jobspec_inputs(r->candidate.tree,
 	                                r->job->git ? r->candidate.commit : (struct oid){0}, &r->life);
 	r->inputs = digest_of(r->inputs_text);
@@ -436,6 +444,7 @@ void runs_start(struct runs *set, struct run_id id) {
 	r->next = set->list;
 	set->list = r;
 	r->folder = daemon_path(d, &r->life, "runs/%llu", (unsigned long long)id.v);
+	r->etc = arena_str(&r->life, set->machine.etc);
 	if (!describe(r, &e) || !find_key(r, &e)) {
 		lost(r, e.text);
 		submit_fact(r);
@@ -489,40 +498,48 @@ static void sweep(struct runs *set, struct arena *life) {
 	workspaces_sweep(set->workspaces, in_use, n);
 }
 
-struct toolchain_read {
+struct machine_read {
 	struct runs *set;
-	struct digest digest;
+	struct machine machine;
 	bool ok;
 };
 
-static bool read_toolchain(const struct daemon *d, struct digest *out) {
+static bool read_machine(const struct daemon *d, struct machine *out) {
 	AUTO_ARENA scratch = {0};
 	struct err e;
-	struct str cache = daemon_path(d, &scratch, "cache/toolchain");
-	if (toolchain_id(&(struct toolchain_paths){0}, cache.p, clock_wall_ms(), out, &e)) return true;
-	note(NOTE_ERROR, "toolchain: %s", e.text);
-	return false;
+	struct str etc;
+	int64_t now_ms = clock_wall_ms();
+	struct str seen = daemon_path(d, &scratch, "cache/toolchain");
+	*out = (struct machine){0};
+	bool ok = toolchain_id(&(struct toolchain_paths){0}, seen.p, now_ms, &out->toolchain, &e) &&
+	          etc_prepare(daemon_path(d, &scratch, "cache/etc").p, now_ms, &scratch, &etc, &e);
+	if (ok) out->etc = arena_str(&out->life, etc);
+	else note(NOTE_ERROR, "what jobs find on this machine: %s", e.text);
+	return ok;
 }
 
-static void toolchain_work(void *context) {
-	struct toolchain_read *t = context;
-	t->ok = read_toolchain(t->set->daemon, &t->digest);
+static void machine_work(void *context) {
+	struct machine_read *t = context;
+	t->ok = read_machine(t->set->daemon, &t->machine);
 }
 
-static void toolchain_done(void *context) {
-	struct toolchain_read *t = context;
-	if (t->ok) t->set->toolchain = t->digest;
-	loop_timer_set(t->set->toolchain_timer, TOOLCHAIN_MS);
+static void machine_done(void *context) {
+	struct machine_read *t = context;
+	if (t->ok) {
+		arena_free(&t->set->machine.life);
+		t->set->machine = t->machine;
+	}
+	loop_timer_set(t->set->machine_timer, TOOLCHAIN_MS);
 	free(t);
 }
 
-static void toolchain_due(void *context) {
+static void machine_due(void *context) {
 	struct runs *set = context;
 	if (set->daemon->stopping) return;
-	struct toolchain_read *t = calloc(1, sizeof *t);
+	struct machine_read *t = calloc(1, sizeof *t);
 	if (!t) abort();
 	t->set = set;
-	loop_work(t->set->daemon->loop, toolchain_work, toolchain_done, t);
+	loop_work(t->set->daemon->loop, machine_work, machine_done, t);
 }
 
 bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
@@ -536,10 +553,10 @@ bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
 	set->starts = loop_lane(d->loop, STARTS_MAX);
 	set->workspaces = workspaces_new(daemon_path(d, &scratch, "cache").p, d->data);
 	sweep(set, &scratch);
-	if (!read_toolchain(d, &set->toolchain))
-		return err_set(e, ERR_IO, "the toolchain of this machine cannot be read");
-	set->toolchain_timer = loop_timer(d->loop, toolchain_due, set);
-	loop_timer_set(set->toolchain_timer, TOOLCHAIN_MS);
+	if (!read_machine(d, &set->machine))
+		return err_set(e, ERR_IO, "what jobs find on this machine cannot be read");
+	set->machine_timer = loop_timer(d->loop, machine_due, set);
+	loop_timer_set(set->machine_timer, TOOLCHAIN_MS);
 	*out = set;
 	return true;
 }
@@ -554,7 +571,8 @@ void runs_close(struct runs *set) {
 		arena_free(&r->life);
 		free(r);
 	}
-	loop_timer_free(set->toolchain_timer);
+	loop_timer_free(set->machine_timer);
+	arena_free(&set->machine.life);
 	loop_lane_free(set->starts);
 	workspaces_free(set->workspaces);
 	free(set->active.ids);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "exec/etc.h"
 #include "exec/inner_job.h"
 #include "os/file.h"
 #include "os/process.h"
@@ -143,6 +144,7 @@ static void put_args(struct buf *b, const struct exec_spec *spec, const struct s
 	put_system(b);
 	snprintf(path, sizeof path, "%s/etc", stage->folder);
 	ARGS(b, "--ro-bind", path, "/etc");
+	ARGS(b, "--symlink", spec->network ? ETC_RESOLV_NETWORK : ETC_RESOLV_NONE, ETC_RESOLV_LINK);
 	ARGS(b, "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev");
 	put_tmpfs(b, "1777", size, "/dev/shm");
 	put_tmpfs(b, "1777", size, "/tmp");

@@ -41,6 +41,7 @@ void spec_json(const struct exec_spec *spec, struct buf *out) {
 	struct jsonw w = jsonw_to(out);
 	jsonw_object(&w);
 	jsonw_key_s(&w, "command", spec->command);
+	if (spec->etc.n) jsonw_key_s(&w, "etc", spec->etc);
 	jsonw_key_s(&w, "folder", spec->folder);
 	jsonw_key_s(&w, "id", spec->id);
 	jsonw_key_b(&w, "network", spec->network);
@@ -117,6 +118,8 @@ static bool judge(const struct exec_spec *s, struct err *e) {
 	if (!s->command.n || has_nul(s->command))
 		return err_set(e, ERR_INVALID, "command is empty or holds a NUL byte");
 	if (!is_inside(s->folder)) return err_set(e, ERR_INVALID, "folder leads out of the workspace");
+	if (s->etc.n && (s->etc.p[0] != '/' || has_nul(s->etc)))
+		return err_set(e, ERR_INVALID, "etc is no absolute path");
 	if (s->lowers.n == 0 || s->lowers.n > LOWERS_MAX)
 		return err_set(e, ERR_INVALID, "lowers has %zu folders, not 1 to %d", s->lowers.n,
 		               LOWERS_MAX);
@@ -146,6 +149,7 @@ bool spec_parse(struct str json, struct arena *life, struct exec_spec *out, stru
 	struct exec_spec s = {0};
 	if (!json_parse(json, &v, e)) return false;
 	s.command = arena_str(life, json_get_str(v, "command"));
+	s.etc = arena_str(life, json_get_str(v, "etc"));
 	s.folder = arena_str(life, json_get_str(v, "folder"));
 	s.id = arena_str(life, json_get_str(v, "id"));
 	s.network = json_get_bool(v, "network", false);

@@ -22,6 +22,7 @@ struct exec_spec {
 	struct str id;      // 1 to 64 of [A-Za-z0-9_.-], unique on the machine
 	struct str command; // for /bin/sh -e -c
 	struct str folder;  // where it starts, below the workspace; "" = its root
+	struct str etc;     // absolute folder of etc_prepare (exec/etc.h); "" = the leader makes one
 	struct exec_pairs
 		env; // beside PATH HOME TMPDIR LANG CI USER; overrides them; WEIR_* come from the starter
 	struct exec_strs secrets; // names; the values go through exec_start

@@ -8,9 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "exec/etc.h"
 #include "os/file.h"
-
-enum { ETC_BYTES_MAX = 1 << 20 };
 
 static bool failed(struct err *e, const char *what, const char *name) {
 	return err_set(e, ERR_IO, "cannot %s %s: %s", what, name, strerror(errno));
@@ -51,7 +50,8 @@ static const char *pick_spot(const struct exec_spec *spec, const char *run, cons
 	for (size_t i = 0; i < ARRAY_LEN(spots); i++) {
 		struct stat st;
 		bool free = lstat(spots[i], &st) == 0 && S_ISDIR(st.st_mode) &&
-		            !is_below(str_of(run), spots[i]) && !is_below(str_of(inner), spots[i]);
+		            !is_below(str_of(run), spots[i]) && !is_below(str_of(inner), spots[i]) &&
+		            !is_below(spec->etc, spots[i]);
 		for (size_t k = 0; free && k < spec->lowers.n; k++)
 			free = !is_below(spec->lowers.p[k], spots[i]);
 		for (size_t k = 0; free && k < spec->mounts.n; k++)
@@ -59,85 +59,6 @@ static const char *pick_spot(const struct exec_spec *spec, const char *run, cons
 		if (free) return spots[i];
 	}
 	return NULL;
-}
-
-// ---------------------------------------------------------------- /etc
-
-static const struct {
-	const char *name, *text;
-} written[] = {
-	{"passwd", "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
-               "job:x:61000:61000:job:/home/job:/bin/sh\n"
-               "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
-	{"group", "root:x:0:\njob:x:61000:\nnogroup:x:65534:\n"},
-	{"hostname", "weir\n"},
-	{"hosts", "127.0.0.1 localhost weir\n::1 localhost ip6-localhost\n"},
-	{"nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n"
-                      "protocols: files\nrpc: files\nethers: files\n"},
-	{"shells", "/bin/sh\n/bin/bash\n"},
-};
-static const char *const copied[] = {
-	"ld.so.cache", "ld.so.conf",   "services",    "protocols",  "rpc",
-	"mime.types",  "host.conf",    "gai.conf",    "os-release", "debian_version",
-	"magic",       "locale.alias", "lsb-release", "ethertypes", "networks",
-};
-static const char *const bound[] = {
-	"alternatives",
-	"ssl/certs",
-	"ssl/openssl.cnf",
-	"ca-certificates",
-	"ld.so.conf.d",
-	"java-17-openjdk",
-	"java-11-openjdk",
-	"java-21-openjdk",
-	"fonts",
-	"perl",
-	"python3",
-	"python3.11",
-	"maven",
-	"gradle",
-	"xml",
-	"sgml",
-	"texmf",
-	"php",
-
-	"crypto-policies",
-	"pki",
-	"terminfo",
-	"erlang",
-	"ghc",
-
-};
-
-static bool put_etc(const char *etc, bool network, struct err *e) {
-	char from[256], to[256];
-	for (size_t i = 0; i < ARRAY_LEN(written); i++) {
-		snprintf(to, sizeof to, "%s/%s", etc, written[i].name);
-		if (!put_file(to, written[i].text, e)) return false;
-	}
-	snprintf(to, sizeof to, "%s/resolv.conf", etc);
-	if (!put_file(to, network ? "nameserver 10.0.2.3\n" : "", e)) return false;
-	for (size_t i = 0; i < ARRAY_LEN(copied); i++) {
-		AUTO_BUF text = {0};
-		snprintf(from, sizeof from, "/etc/%s", copied[i]);
-		snprintf(to, sizeof to, "%s/%s", etc, copied[i]);
-		if (!file_read(from, ETC_BYTES_MAX, &text, NULL)) continue;
-		AUTO_FD fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-		if (fd < 0 || !file_write_all(fd, buf_view(&text), NULL)) return failed(e, "write", to);
-	}
-	snprintf(to, sizeof to, "%s/ssl", etc);
-	if (mkdir(to, 0755)) return failed(e, "create", to);
-	snprintf(to, sizeof to, "%s/mtab", etc);
-	if (symlink("/proc/self/mounts", to)) return failed(e, "create", to);
-	for (size_t i = 0; i < ARRAY_LEN(bound); i++) {
-		struct stat st;
-		snprintf(from, sizeof from, "/etc/%s", bound[i]);
-		snprintf(to, sizeof to, "%s/%s", etc, bound[i]);
-		if (stat(from, &st)) continue;
-		bool made = S_ISDIR(st.st_mode) ? mkdir(to, 0755) == 0 : put_file(to, "", e);
-		if (!made || mount(from, to, NULL, MS_BIND | MS_REC, NULL)) return failed(e, "bind", from);
-	}
-	return true;
 }
 
 // ---------------------------------------------------------------- the overlay
@@ -173,19 +94,23 @@ static bool bind_at(const char *from, const char *to, bool folder, struct err *e
 	return true;
 }
 
+static bool put_etc(const struct exec_spec *spec, struct err *e) {
+	if (spec->etc.n) return bind_at(spec->etc.p, "etc", true, e);
+	if (mkdir("etc", 0755)) return failed(e, "create", "etc");
+	return etc_fill("etc", e) || err_context(e, "the sandbox's /etc");
+}
+
 bool stage_enter(const struct exec_spec *spec, const char *run, const char *inner,
                  struct arena *life, struct stage *out, struct err *e) {
 	const char *spot = pick_spot(spec, run, inner);
 	if (!spot) return err_set(e, ERR_IO, "no folder is free to put the sandbox together");
 	if (!own_namespaces(e)) return false;
 	umask(022);
-	if (mount("weir", spot, "tmpfs", MS_NODEV | MS_NOSUID, "mode=0755,size=16m"))
+	if (mount("weir", spot, "tmpfs", MS_NODEV | MS_NOSUID, "mode=0755,size=256m"))
 		return failed(e, "mount a tmpfs at", spot);
 	if (chdir(spot)) return failed(e, "enter", spot);
 	if (!mount_overlay(spec, run, e)) return false;
-	if (mkdir("etc", 0755)) return failed(e, "create", "etc");
-	if (!put_etc("etc", spec->network, e)) return err_context(e, "the sandbox's /etc");
-	if (!bind_at(inner, "inner", false, e)) return false;
+	if (!put_etc(spec, e) || !bind_at(inner, "inner", false, e)) return false;
 	for (size_t i = 0; i < spec->mounts.n; i++) {
 		char name[32];
 		snprintf(name, sizeof name, "mount-%zu", i);

@@ -3,8 +3,9 @@
 // holds
 //
 //   work/     the overlay: lowers, the run's upper layer; what the job sees as /work
-//   etc/      the few files of /etc that compilers, TLS and libc need; never the host's passwd or
-//   shadow inner     weir-inner mount-N   caches of the spec
+//   etc/      what exec/etc.h says
+//   inner     weir-inner
+//   mount-N   caches of the spec
 //
 // The overlay is mounted with userxattr (so a delta layer is opaque by user.overlay.opaque whoever
 // runs weir) and volatile: an fsync of a job costs nothing, because a run that the machine does not

@@ -45,21 +45,28 @@ static bool add_folder(struct hash *h, const char *path, int depth, struct err *
 	return true;
 }
 
+// A folder to walk through, or a file.
+static bool add_top(struct hash *h, const char *path, struct err *e) {
+	struct stat st;
+	hash_add_str(h, str_of(path));
+	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode)) add_stat(h, path, &st);
+	return add_folder(h, path, 0, e);
+}
+
 // What is cheap to look at and changes with nearly every change.
 static struct digest signature(const struct toolchain_paths *p) {
-	static const char *const inside[] = {"", "/bin", "/sbin", "/lib", "/include", "/share"};
 	struct hash h;
 	struct stat st;
 	char path[4096];
 	hash_begin(&h);
 	hash_add_u64(&h, VERSION);
-	if (stat(p->packages, &st) == 0) {
+	if (!p->no_packages && stat(p->packages, &st) == 0) {
 		add_stat(&h, p->packages, &st);
 		hash_add_u64(&h, (uint64_t)st.st_ino);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(p->folders) && p->folders[i]; i++)
-		for (size_t k = 0; k < ARRAY_LEN(inside); k++) {
-			snprintf(path, sizeof path, "%s%s", p->folders[i], inside[k]);
+	for (size_t i = 0; p->folders[i]; i++)
+		for (size_t k = 0; p->inside[k]; k++) {
+			snprintf(path, sizeof path, "%s%s", p->folders[i], p->inside[k]);
 			if (stat(path, &st) == 0) add_stat(&h, path, &st);
 		}
 	return hash_end(&h);
@@ -91,28 +98,33 @@ static void to_cache(const char *cache, struct digest sign, int64_t now_ms, stru
 		unlink(fresh.p);
 }
 
+static struct toolchain_paths with_defaults(struct toolchain_paths p) {
+	static const char *const folders[] = {"/usr/local", "/opt", NULL};
+	static const char *const inside[] = {"", "/bin", "/sbin", "/lib", "/include", "/share", NULL};
+	if (!p.packages) p.packages = "/var/lib/dpkg/status";
+	if (!p.folders) p.folders = folders;
+	if (!p.inside) p.inside = inside;
+	return p;
+}
+
 bool toolchain_id(const struct toolchain_paths *given, const char *cache, int64_t now_ms,
                   struct digest *out, struct err *e) {
-	struct toolchain_paths p = *given;
+	struct toolchain_paths p = with_defaults(*given);
 	struct utsname machine;
 	AUTO_BUF packages = {0};
 	struct hash h;
-	if (!p.packages) p.packages = "/var/lib/dpkg/status";
-	if (!p.folders[0]) p = (struct toolchain_paths){p.packages, {"/usr/local", "/opt", NULL}};
 	struct digest sign = signature(&p);
 	if (from_cache(cache, sign, now_ms, out)) return true;
 	if (uname(&machine)) return err_set(e, ERR_IO, "cannot tell the machine: %s", strerror(errno));
-	bool known = file_read(p.packages, PACKAGES_MAX, &packages, e);
-	if (!known && e->code != ERR_NOT_FOUND) return false;
+	bool known = !p.no_packages && file_read(p.packages, PACKAGES_MAX, &packages, e);
+	if (!known && !p.no_packages && e->code != ERR_NOT_FOUND) return false;
 	hash_begin(&h);
 	hash_add_u64(&h, VERSION);
 	hash_add_str(&h, str_of(machine.machine));
 	hash_add_u64(&h, known);
 	hash_add_str(&h, buf_view(&packages));
-	for (size_t i = 0; i < ARRAY_LEN(p.folders) && p.folders[i]; i++) {
-		hash_add_str(&h, str_of(p.folders[i]));
-		if (!add_folder(&h, p.folders[i], 0, e)) return false;
-	}
+	for (size_t i = 0; p.folders[i]; i++)
+		if (!add_top(&h, p.folders[i], e)) return false;
 	*out = hash_end(&h);
 	to_cache(cache, sign, now_ms, *out);
 	return true;

@@ -4,8 +4,11 @@
 #include "base/hash.h"
 
 struct toolchain_paths {
-	const char *packages;   // NULL = /var/lib/dpkg/status; a missing file counts as such
-	const char *folders[3]; // NULL-terminated; all NULL = /usr/local, /opt
+	const char *packages;       // NULL = /var/lib/dpkg/status; a missing file counts as such
+	bool no_packages;           // none at all
+	const char *const *folders; // NULL-terminated; NULL = /usr/local, /opt; may be files
+	const char *const *inside;  // what of each the cache looks at: "" is itself; NULL = the usual
+	                            // subfolders
 };
 
 // `cache` is a file to remember the answer in, or NULL. It is believed while the packages and the

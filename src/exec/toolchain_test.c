@@ -18,7 +18,8 @@ static void put(const char *path, const char *text) {
 static struct digest id(const char *cached, int64_t now_ms) {
 	struct err e = {0};
 	struct digest out;
-	struct toolchain_paths p = {packages, {local, NULL}};
+	const char *const folders[] = {local, NULL};
+	struct toolchain_paths p = {.packages = packages, .folders = folders};
 	assert_ok(toolchain_id(&p, cached, now_ms, &out, &e), e);
 	return out;
 }
