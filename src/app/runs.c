@@ -22,6 +22,7 @@
 #include "app/ingest.h"
 #include "app/jobspec.h"
 #include "app/leftover.h"
+#include "app/runstart.h"
 #include "app/secrets.h"
 #include "app/submodules.h"
 #include "app/workspaces.h"
@@ -57,8 +58,7 @@ struct job_run {
 	int pidfd;
 	bool started, adopted;
 	atomic_bool cancel_wanted; // read by the worker that starts it
-	int64_t started_us;
-	struct event fact; // what goes to the turn next
+	struct event fact;         // what goes to the turn next
 };
 
 // What every job here meets beside its own workspace.
@@ -131,6 +131,16 @@ static void submit_fact(struct job_run *r) {
 	turn_submit(r->set->daemon->turn, &r->fact, NULL, recorded, r);
 }
 
+// Once; also by the daemon that finds it running, or over already.
+static void tell_start(const struct job_run *r) {
+	const struct daemon *d = r->set->daemon;
+	const struct run *row = state_run(turn_state(d->turn), r->id);
+	struct runstart q = {&r->row, &r->candidate, r->job, r->adopted ? r->folder.p : NULL};
+	struct event started;
+	if (row && row->state == RUN_ISSUED && runstart_event(d->reader, &q, &started))
+		turn_submit(d->turn, &started, NULL, NULL, NULL);
+}
+
 // ---------------------------------------------------------------- 3. it ended
 
 static void end_work(void *context) {
@@ -163,6 +173,7 @@ static void ended(void *context) {
 	// ours.
 	if (r->fact.kind == EVENT_RUN_STOPPED && row && row->state != RUN_CANCELLING)
 		lost(r, "it was told to stop, and not by weir");
+	tell_start(r);
 	submit_fact(r);
 }
 
@@ -227,11 +238,7 @@ static void follow(void *context) {
 		loop_work(d->loop, end_work, ended, r);
 	}
 	r->started = true;
-	if (!r->adopted) {
-		struct event started = {.kind = EVENT_RUN_STARTED,
-		                        .run_started = {r->id, (clock_mono_us() - r->started_us) / 1000}};
-		turn_submit(d->turn, &started, NULL, NULL, NULL);
-	}
+	tell_start(r);
 	if (r->cancel_wanted) cancel(r);
 }
 
@@ -343,7 +350,6 @@ static void start_work(void *context) {
 	r->fact = (struct event){0};
 	struct exec_secret *secrets;
 	size_t secret_count;
-	r->started_us = clock_mono_us();
 	struct workspace_request q = {.git = r->repo->git,
 	                              .group = r->repo->name,
 	                              .tree = r->candidate.tree,

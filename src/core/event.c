@@ -7,6 +7,7 @@
 
 #define FIELD_TYPES(TYPE)           \
 	TYPE(INT, "integer")            \
+	TYPE(LATER, "integer")          \
 	TYPE(STR, "text")               \
 	TYPE(JSON, "json")              \
 	TYPE(OID, "oid")                \
@@ -181,6 +182,9 @@ static void put_field(struct jsonw *w, const struct event *e, const struct field
 	case TYPE_OUTCOME:
 		put_text(w, f->name, str_of(event_outcome_name(*(const enum outcome *)p)));
 		return;
+	case TYPE_LATER:
+		if (*(const int64_t *)p) jsonw_key_i(w, f->name, *(const int64_t *)p);
+		return;
 	case TYPE_INT:
 	case TYPE_REPO_ID:
 	case TYPE_CHANGE_ID:
@@ -218,6 +222,7 @@ static bool take_field(struct event *e, const struct field *f, const struct json
 	case TYPE_DIGEST: return digest_parse(text, p);
 	case TYPE_REASON: return reason_parse(text, p);
 	case TYPE_OUTCOME: return event_outcome_parse(text, p);
+	case TYPE_LATER:
 	case TYPE_INT:
 	case TYPE_REPO_ID:
 	case TYPE_CHANGE_ID:

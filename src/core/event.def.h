@@ -5,7 +5,8 @@
 // is zero or empty in older events. *.issued events are intents: something was asked of an adapter, and only the
 // matching outcome says that it happened. ENTITY names the field that says whom the fact is about.
 //
-// Types: INT; STR text; JSON a canonical JSON value; OID git object; DIGEST content; REASON; OUTCOME; ids.
+// Types: INT; LATER an INT that joined its row later: left out while it is 0, so that older events keep their bytes;
+// STR text; JSON a canonical JSON value; OID git object; DIGEST content; REASON; OUTCOME; ids.
 #pragma once
 
 #define EVENT_TABLE(EVENT)                                                                         \
@@ -100,7 +101,10 @@
 #define EVENT_FIELDS_run_issued(F, S)                                                              \
 	F(S, RUN_ID, run) F(S, CANDIDATE_ID, candidate) F(S, INT, job) F(S, STR, name) F(S, INT, attempt) \
 	F(S, INT, trust)
-#define EVENT_FIELDS_run_started(F, S) F(S, RUN_ID, run) F(S, INT, slot_wait_ms)
+// slot_wait_ms: from when its candidate and its needs let it run to when it was issued, which takes a slot.
+// begun_ms: when its process began; a daemon that finds it running tells later. 0 in older events: slot_wait_ms is then
+// the time that its start took.
+#define EVENT_FIELDS_run_started(F, S) F(S, RUN_ID, run) F(S, INT, slot_wait_ms) F(S, LATER, begun_ms)
 // key, inputs, toolchain: what the verdict is valid for. The digests name stored objects.
 #define EVENT_FIELDS_run_finished(F, S)                                                            \
 	F(S, RUN_ID, run) F(S, OUTCOME, outcome) F(S, REASON, reason) F(S, STR, text) F(S, INT, exit_status) \

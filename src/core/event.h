@@ -23,6 +23,7 @@ enum event_kind {
 };
 
 #define EVENT_C_TYPE_INT int64_t
+#define EVENT_C_TYPE_LATER int64_t
 #define EVENT_C_TYPE_STR struct str
 #define EVENT_C_TYPE_JSON struct str
 #define EVENT_C_TYPE_OID struct oid

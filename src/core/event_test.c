@@ -18,6 +18,7 @@ static struct event filled(enum event_kind kind) {
 		case EVENTFIELD_DIGEST: *(struct digest *)p = (struct digest){{2, (uint8_t)i}}; break;
 		case EVENTFIELD_REASON: *(enum reason *)p = REASON_JOB_FAILED; break;
 		case EVENTFIELD_OUTCOME: *(enum outcome *)p = OUTCOME_CANCELLED; break;
+		case EVENTFIELD_LATER:
 		case EVENTFIELD_INT: *(int64_t *)p = -5 - (int64_t)i; break;
 		default: *(uint64_t *)p = 1000 + i; break;
 		}

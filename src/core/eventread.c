@@ -185,6 +185,7 @@ static bool take_field(struct cursor *c, const struct eventfield *f, struct aren
 	case EVENTFIELD_REASON: return take_name(c, &text) && reason_parse(text, to);
 	case EVENTFIELD_OUTCOME: return take_name(c, &text) && event_outcome_parse(text, to);
 	case EVENTFIELD_INT:
+	case EVENTFIELD_LATER:
 	case EVENTFIELD_REPO_ID:
 	case EVENTFIELD_CHANGE_ID:
 	case EVENTFIELD_CANDIDATE_ID:

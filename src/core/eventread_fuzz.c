@@ -45,7 +45,8 @@ static void as_texts(enum event_kind kind, struct str text) {
 		void *at = (char *)&event + fields[i].offset;
 		if (fields[i].type == EVENTFIELD_STR) *(struct str *)at = text;
 		if (fields[i].type == EVENTFIELD_JSON) *(struct str *)at = as_json(text, &life);
-		if (fields[i].type == EVENTFIELD_INT && text.n >= 8) memcpy(at, text.p, 8);
+		bool number = fields[i].type == EVENTFIELD_INT || fields[i].type == EVENTFIELD_LATER;
+		if (number && text.n >= 8) memcpy(at, text.p, 8);
 	}
 	event_body(&event, &body);
 	bool taken = eventread_parse(kind, 5, buf_view(&body), &life, &fast);

@@ -133,6 +133,7 @@ static void bind_field(sqlite3_stmt *stmt, int at, const struct eventfield *f,
 		sql_bind_str(stmt, at, str_of(event_outcome_name(*(const enum outcome *)value)));
 		return;
 	case EVENTFIELD_INT:
+	case EVENTFIELD_LATER:
 	case EVENTFIELD_REPO_ID:
 	case EVENTFIELD_CHANGE_ID:
 	case EVENTFIELD_CANDIDATE_ID:

@@ -133,7 +133,8 @@
 	     " state, issued_ms) SELECT :run, repo, id, change, revision, :job, :name, :attempt,"      \
 	     " :trust, 'issued', :time FROM candidates WHERE id = :candidate")                         \
 	RULE(RUN_STARTED,                                                                              \
-	     "UPDATE runs SET state = 'running', started_ms = :time, slot_wait_ms = :slot_wait_ms"     \
+	     "UPDATE runs SET state = 'running', started_ms = iif(:begun_ms, :begun_ms, :time),"       \
+	     " slot_wait_ms = :slot_wait_ms"                                                           \
 	     " WHERE id = :run")                                                                       \
 	RULE(RUN_FINISHED,                                                                             \
 	     "UPDATE runs SET state = 'finished', outcome = :outcome, reason = :reason,"               \

@@ -23,6 +23,7 @@ static bool take(sqlite3_stmt *stmt, int at, const struct row_field *f, struct a
 	case EVENTFIELD_REASON: return reason_parse(text, out);
 	case EVENTFIELD_OUTCOME: return event_outcome_parse(text, out);
 	case EVENTFIELD_INT:
+	case EVENTFIELD_LATER:
 	case EVENTFIELD_REPO_ID:
 	case EVENTFIELD_CHANGE_ID:
 	case EVENTFIELD_CANDIDATE_ID:

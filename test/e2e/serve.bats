@@ -44,6 +44,43 @@ stops_within() {
 	audit_clean
 }
 
+@test "a run whose start was not recorded any more: the next daemon says when it began" {
+	is_dead() { ! kill -0 "$weir_pid"; }
+	has_outcome() { [ -e "$data/runs/$1/outcome.json" ]; }
+	WEIR_FAILPOINT=before-append.run.started:1 weir_serve
+	slow 4
+	push || true # it may die before it answers
+	eventually is_dead
+	sleep 1.5
+	weir_serve # it runs
+	lands 1
+	weir_kill TERM
+	WEIR_FAILPOINT=before-append.run.started:1 weir_serve
+	branch over
+	commit f 1
+	push || true # it may die before it answers
+	eventually is_dead
+	eventually has_outcome 2
+	sleep 1.5
+	weir_serve # it is over
+	lands 2
+	[ "$(sql "SELECT count(*) FROM v_events WHERE kind = 'run.started'")" = 2 ]
+	sql 'SELECT id, issued_ms, started_ms, ended_ms, slot_wait_ms FROM runs'
+	[ "$(sql 'SELECT count(*) FROM runs WHERE started_ms BETWEEN issued_ms AND issued_ms + 1400 AND started_ms < ended_ms')" = 2 ]
+	audit_clean
+}
+
+@test "a run says how long it waited for a slot, and nothing else" {
+	weir_serve --slots 1
+	branch work
+	commit weir.yml 'jobs: {a: {run: sleep 1.5}, b: {run: "true"}, c: {run: "true", needs: [b]}}'
+	push
+	lands "$change"
+	sql 'SELECT name, issued_ms, started_ms, ended_ms, slot_wait_ms FROM runs'
+	[ "$(sql "SELECT group_concat(name || (slot_wait_ms >= 1500), ' ') FROM (SELECT * FROM runs ORDER BY name)")" = "a0 b1 c0 test1" ] # c and test were ready when b ended; test since a began
+	[ "$(sql "SELECT max(slot_wait_ms) < 500 FROM runs WHERE name IN ('a', 'c')")" = 1 ]
+}
+
 @test "SIGTERM while something hangs: weir is gone in seconds, and starts again" {
 	weir_serve
 	service_build
