@@ -13,8 +13,7 @@ static void say_rejected(struct html *w, const struct view_change *v) {
 	html_icon(w, ICON_OUT, "bad");
 	html_put(w, " <strong class=\"bad\">Ejected at %m:</strong> ", v->ended_ms);
 	if (v->tests_failed && v->tests_run)
-		html_put(w, "%n of %n tests %s.", (int64_t)v->tests_failed, (int64_t)v->tests_run,
-		         v->tests_failed == 1 ? "fails" : "fail");
+		html_put(w, "%n of %c failed.", (int64_t)v->tests_failed, (int64_t)v->tests_run, "test");
 	else html_put(w, "%t.", v->reason_text.n ? v->reason_text : v->reason_code);
 	html_put(w, " %s", v->stays_queued ? "It stays queued." : "It left the queue.");
 	if (v->reason_next.n) html_put(w, " Next: %t.", v->reason_next);
@@ -22,7 +21,7 @@ static void say_rejected(struct html *w, const struct view_change *v) {
 
 static void say_waiting(struct html *w, const struct view_change *v) {
 	html_put(w, "%i <strong>Queued</strong>", ICON_WAIT);
-	if (v->ahead) html_put(w, " behind %u %s", v->ahead, v->ahead == 1 ? "change" : "changes");
+	if (v->ahead) html_put(w, " behind %c", (int64_t)v->ahead, "change");
 	html_put(w, ".");
 	if (v->reason_code.n)
 		html_put(w, " Back in the queue: %t.", v->reason_text.n ? v->reason_text : v->reason_next);
@@ -41,8 +40,8 @@ static void say_testing(struct html *w, const struct view_change *v) {
 	}
 	html_icon(w, ICON_RUN, "run");
 	if (wanted)
-		html_put(w, " <strong class=\"run\">Testing:</strong> %n of %n jobs have a verdict.",
-		         (int64_t)done, (int64_t)wanted);
+		html_put(w, " <strong class=\"run\">Testing:</strong> %n of %c ended.", (int64_t)done,
+		         (int64_t)wanted, "job");
 	else html_put(w, " <strong class=\"run\">Testing:</strong> the trial merge is being made.");
 }
 
@@ -167,8 +166,8 @@ static void tests(struct html *w, const struct view_change *v) {
 static void conflicts(struct html *w, const struct view_change *v) {
 	html_live(w, "section", "conflicts", "id=\"conflicts\"");
 	if (v->conflict_count)
-		html_put(w, "<h2>Conflicts <span>%n %s that %t changed as well</span></h2>\n",
-		         (int64_t)v->conflict_count, v->conflict_count == 1 ? "file" : "files", v->target);
+		html_put(w, "<h2>Conflicts <span>%c that %t changed as well</span></h2>\n",
+		         (int64_t)v->conflict_count, "file", v->target);
 	for (size_t i = 0; i < v->conflict_count; i++) {
 		const struct view_conflict *c = &v->conflicts[i];
 		html_put(w, "<h3 class=\"mono\">%t <span class=\"dim\">%t</span></h3>\n", c->path,
@@ -282,7 +281,7 @@ static void log_section(struct html *w, const struct view_change *v) {
 	if (!v->log.job.n) return;
 	html_put(w, "<section id=\"log\"><h2>Log of %t <span>", v->log.job);
 	if (v->log.total)
-		html_put(w, "the last %n of %u lines", (int64_t)v->log.line_count, v->log.total);
+		html_put(w, "the last %n of %c", (int64_t)v->log.line_count, (int64_t)v->log.total, "line");
 	html_put(w, "</span><a href=\"/change/%u/log/%e\">whole log</a></h2>\n", v->ref.id, v->log.job);
 	frame_log(w, &v->log, false);
 	html_put(w, "</section>\n");
@@ -292,11 +291,11 @@ void change_page(struct html *w, const struct view_change *v) {
 	frame_begin(w, &v->frame);
 	html_put(w, "<p class=\"dim sub\">");
 	frame_author(w, &v->ref);
-	html_put(w,
-	         " · %t · revision %u · <code>%h</code> · %n %s, %n lines added, %n "
-	         "removed</p>\n<h1>#%u %t</h1>\n",
-	         v->repo, v->revision, v->head, v->files, v->files == 1 ? "file" : "files",
-	         v->lines_added, v->lines_deleted, v->ref.id, v->ref.title);
+	html_put(
+		w,
+		" · %t · revision %u · <code>%h</code> · %c, %c added, %n removed</p>\n<h1>#%u %t</h1>\n",
+		v->repo, v->revision, v->head, v->files, "file", v->lines_added, "line", v->lines_deleted,
+		v->ref.id, v->ref.title);
 	say(w, v);
 	actions(w, v);
 	steps(w, v);
@@ -304,8 +303,7 @@ void change_page(struct html *w, const struct view_change *v) {
 	conflicts(w, v);
 	jobs(w, v);
 	log_section(w, v);
-	html_put(w, "<section id=\"diff\"><h2>Diff <span>%n %s</span>", v->files,
-	         v->files == 1 ? "file" : "files");
+	html_put(w, "<section id=\"diff\"><h2>Diff <span>%c</span>", v->files, "file");
 	html_put(w, "<a href=\"/api/v1/changes/%u/diff\">as text</a></h2>\n", v->ref.id);
 	if (v->diff_gone.n) html_put(w, "<p class=\"dim\">No diff: %t.</p>", v->diff_gone);
 	else if (!diffview_write(w, v->diff, v->whole_diff ? 20000 : 400))

@@ -152,7 +152,8 @@ static void releases(struct html *w, const struct view_environment *v) {
 static void runs(struct html *w, const struct view_environment *v) {
 	const struct view_env *e = &v->env;
 	html_live(w, "section", "runs", "");
-	html_put(w, "<h2>What runs</h2>\n<table><tr><th scope=\"row\">release<td>");
+	html_put(
+		w, "<h2>What runs</h2>\n<table><tr><th scope=\"row\" class=\"nw\">release<td class=\"t\">");
 	if (e->release) html_put(w, "<code>%t</code>", e->commit);
 	else html_put(w, "none yet");
 	html_put(w, "<tr><th scope=\"row\">address<td>");
@@ -161,7 +162,7 @@ static void runs(struct html *w, const struct view_environment *v) {
 	html_put(w, "<tr><th scope=\"row\">health<td>");
 	if (e->health.n) html_put(w, "%t, since %m", e->health, e->health_ms);
 	else html_put(w, "not measured yet");
-	html_put(w, "<tr><th scope=\"row\">goes back to<td>");
+	html_put(w, "<tr><th scope=\"row\" class=\"nw\">goes back to<td>");
 	if (e->previous)
 		html_put(w, "<code>%h</code> <a href=\"/change/%u\">#%u</a>, kept ready",
 		         e->previous_commit, e->previous_change, e->previous_change);

@@ -23,8 +23,8 @@ static void say(struct html *w, const struct view_environments *v) {
 		html_put(w, " <strong class=\"run\">Rolling out</strong> in %n of %n.", (int64_t)moving,
 		         (int64_t)v->env_count);
 	} else
-		html_put(w, "%i <strong>All quiet</strong> in %n %s.", ICON_OK, (int64_t)v->env_count,
-		         v->env_count == 1 ? "environment" : "environments");
+		html_put(w, "%i <strong>All quiet</strong> in %c.", ICON_OK, (int64_t)v->env_count,
+		         "environment");
 	html_live_end(w, "p");
 }
 

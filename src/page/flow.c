@@ -178,10 +178,11 @@ static void legend(struct html *w) {
 }
 
 static void moving(struct html *w, const struct view_flow *v) {
+	size_t open = v->moving_total;
+	for (size_t i = 0; i < v->moving_count; i++) open -= v->moving[i].tone == TONE_BAD;
 	html_live(w, "section", "moving", "");
 	html_put(w, "<h2>Moving now <span>");
-	if (v->moving_total)
-		html_put(w, "%n changes, nearest to production first</span>", (int64_t)v->moving_total);
+	if (open) html_put(w, "%c, nearest to production first</span>", (int64_t)open, "change");
 	else html_put(w, "none open</span>");
 	legend(w);
 	html_put(w, "</h2>\n");
@@ -230,8 +231,8 @@ static void env_row(struct html *w, const struct view_env *e) {
 
 static void deployed(struct html *w, const struct view_flow *v) {
 	html_live(w, "section", "deployed", "");
-	html_put(w, "<h2>Deployed <span>%n times today, %n rolled back</span></h2>\n",
-	         v->deployed_today, v->rolled_back_today);
+	html_put(w, "<h2>Deployed <span>%c today, %n rolled back</span></h2>\n", v->deployed_today,
+	         "time", v->rolled_back_today);
 	if (!v->env_count) {
 		html_put(w, "<p class=\"dim\">No environment: trunk's weir.yml names none.</p>");
 	} else {
@@ -256,8 +257,8 @@ static void hours(struct html *w, const struct view_flow *v) {
 	html_put(w,
 	         "<h2>Today by hour <span>%n proposed (line), %n landed (bar), UTC</span></h2>\n<svg "
 	         "class=\"ch\" height=\"86\" "
-	         "role=\"img\" aria-label=\"%n changes proposed and %n landed today\">",
-	         queued, landed, queued, landed);
+	         "role=\"img\" aria-label=\"%c proposed and %n landed today\">",
+	         queued, landed, queued, "change", landed);
 	for (int h = 0; h <= now; h++) {
 		double x = 0.6 + h * 100.0 / 24, bar = 56.0 * (double)v->landed_by_hour[h] / (double)most,
 			   line = 64 - 56.0 * (double)v->queued_by_hour[h] / (double)most;

@@ -103,6 +103,16 @@ static const char *feed_tone(enum view_feed_kind kind) {
 	return "";
 }
 
+// A reason is written to follow a colon; here it begins.
+static void sentence(struct html *w, struct str text) {
+	char first = text.n ? text.p[0] : 0;
+	if (first >= 'a' && first <= 'z') {
+		buf_char(w->out, (char)(first - 'a' + 'A'));
+		text = str_from(text, 1);
+	}
+	html_put(w, "%t. ", text);
+}
+
 static void feed_text(struct html *w, const struct view_feed *f) {
 	switch (f->kind) {
 	case FEED_LANDED:
@@ -124,7 +134,7 @@ static void feed_text(struct html *w, const struct view_feed *f) {
 	}
 	html_put(w, "<p>");
 	if (f->test.n) html_put(w, "Test <code>%t</code> failed. ", f->test);
-	else html_put(w, "%t. ", f->text);
+	else sentence(w, f->text);
 	html_put(w, "%s", f->stays_queued ? "Stays queued." : "Left the queue.");
 	if (f->next.n) html_put(w, " Next: %t.", f->next);
 	html_put(w, "</p>");

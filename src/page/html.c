@@ -62,7 +62,9 @@ void html_icon(struct html *w, enum html_icon icon, const char *classes) {
 void html_duration(struct buf *out, int64_t ms) {
 	if (ms < 0) ms = 0;
 	int64_t s = (ms + 500) / 1000;
-	if (ms < 1000) buf_printf(out, "0.%lld" NBSP "s", (long long)(ms / 100));
+	if (ms == 0) buf_cstr(out, "under" NBSP "1" NBSP "ms");
+	else if (ms < 100) buf_printf(out, "%lld" NBSP "ms", (long long)ms);
+	else if (ms < 1000) buf_printf(out, "0.%lld" NBSP "s", (long long)(ms / 100));
 	else if (s < 60) buf_printf(out, "%lld" NBSP "s", (long long)s);
 	else if (s < 600)
 		buf_printf(out, "%lld" NBSP "min" NBSP "%02lld" NBSP "s", (long long)s / 60,
@@ -114,6 +116,12 @@ static bool put(struct html *w, char letter, va_list *args) {
 	case 'R': buf_cstr(w->out, va_arg(*args, const char *)); return true;
 	case 'u': buf_printf(w->out, "%llu", (unsigned long long)va_arg(*args, uint64_t)); return true;
 	case 'n': html_number(w->out, va_arg(*args, int64_t)); return true;
+	case 'c': {
+		int64_t count = va_arg(*args, int64_t);
+		html_number(w->out, count);
+		buf_printf(w->out, " %s%s", va_arg(*args, const char *), count == 1 ? "" : "s");
+		return true;
+	}
 	case 'm': html_clock(w, va_arg(*args, int64_t)); return true;
 	case 'd': html_duration(w->out, va_arg(*args, int64_t)); return true;
 	case 'h':

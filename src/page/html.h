@@ -7,6 +7,7 @@
 //   %m int64_t      a moment (ms)              %d int64_t       a duration (ms), about two units
 //   %h struct str   first 7 digits of an oid   %e struct str    one segment of a URL
 //   %i enum html_icon, hidden from readers     %s const char*   as %R, for names of classes
+//   %c int64_t, const char*   so many of a noun: "1 line", "1,234 lines"
 //   %p double       a number of an SVG attribute, two digits at most
 #pragma once
 #include "base/buf.h"

@@ -143,6 +143,24 @@ static void flow_is_as_recorded(void **state) {
 	golden("flow", &out);
 }
 
+static void an_ejected_change_is_not_open(void **state) {
+	(void)state;
+	struct view_moving row = moving(ref(1844, "Report the database age"));
+	struct view_feed feed[2] = {{.kind = FEED_EJECTED,
+	                             .ref = ref(1844, "Report the database age"),
+	                             .text = STR("conflicts with the target in <a>"),
+	                             .took_ms = -1}};
+	struct view_env env = production();
+	row.tone = TONE_BAD;
+	struct view_flow v = flow_view(&row, feed, &env);
+	v.moving_total = v.feed_count = 1;
+	AUTO_BUF out = {0};
+	struct html w = {.out = &out};
+	flow_page(&w, &v);
+	assert_true(str_contains(buf_view(&out), STR("Moving now <span>none open")));
+	assert_true(str_contains(buf_view(&out), STR("<p>Conflicts with the target in &lt;a&gt;. ")));
+}
+
 static void an_empty_server_says_what_to_do(void **state) {
 	(void)state;
 	struct view_flow v = {.frame = frame("Flow", "flow", ""),
@@ -219,7 +237,7 @@ static void change_is_as_recorded(void **state) {
 	                         STR("test/http_test.c:212"), STR_NONE};
 	struct view_job jobs[] = {
 		{.name = STR("http"),
-	     .facts = STR("1 of 92 tests fails"),
+	     .facts = STR("1 of 92 tests failed"),
 	     .state = JOB_VIEW_FAILED,
 	     .run = 9,
 	     .issued_ms = now - 436000,
@@ -369,7 +387,10 @@ static void words_for_times_and_numbers(void **state) {
 	static const struct {
 		int64_t ms;
 		const char *want;
-	} rows[] = {{0, "0.0\xc2\xa0s"},
+	} rows[] = {{0, "under\xc2\xa0"
+	                "1\xc2\xa0ms"},
+	            {43, "43\xc2\xa0ms"},
+	            {100, "0.1\xc2\xa0s"},
 	            {430, "0.4\xc2\xa0s"},
 	            {41000, "41\xc2\xa0s"},
 	            {88000, "1\xc2\xa0min\xc2\xa0"
@@ -388,7 +409,9 @@ static void words_for_times_and_numbers(void **state) {
 	html_number(&n, 1234567);
 	buf_char(&n, ' ');
 	html_number(&n, -1000);
-	assert_text(buf_view(&n), "1,234,567 -1,000");
+	struct html w = {.out = &n};
+	html_put(&w, " %c, %c, %c", INT64_C(1), "line", INT64_C(0), "test", INT64_C(4321), "file");
+	assert_text(buf_view(&n), "1,234,567 -1,000 1 line, 0 tests, 4,321 files");
 }
 
 static void a_long_diff_is_cut(void **state) {
@@ -412,6 +435,7 @@ static void assets_keep_their_budget(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flow_is_as_recorded),
+		cmocka_unit_test(an_ejected_change_is_not_open),
 		cmocka_unit_test(an_empty_server_says_what_to_do),
 		cmocka_unit_test(queue_is_as_recorded),
 		cmocka_unit_test(change_is_as_recorded),

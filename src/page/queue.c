@@ -15,9 +15,8 @@ static void say(struct html *w, const struct view_queue *v) {
 		         ICON_OK);
 	} else {
 		html_icon(w, ICON_RUN, "run");
-		html_put(w, " <strong>Flowing.</strong> %n %s in %n %s.", (int64_t)changes,
-		         changes == 1 ? "change" : "changes", (int64_t)lanes,
-		         lanes == 1 ? "lane" : "lanes");
+		html_put(w, " <strong>Flowing.</strong> %c in %c.", (int64_t)changes, "change",
+		         (int64_t)lanes, "lane");
 		if (v->typical.n >= 5)
 			html_put(w, " The last %n landed %d after they were queued (%d to %d).", v->typical.n,
 			         v->typical.p50_ms, v->typical.p10_ms, v->typical.p90_ms);
@@ -76,7 +75,8 @@ static void lane(struct html *w, const struct view_lane *l) {
 static void slots(struct html *w, const struct view_queue *v) {
 	html_live(w, "section", "slots", "");
 	html_put(w, "<h2>Slots <span>what runs now</span></h2>");
-	if (!v->running_count) html_put(w, "<p class=\"dim\">All %n are free.</p>", v->slots);
+	if (!v->running_count)
+		html_put(w, "<p class=\"dim\">%s.</p>", v->slots == 1 ? "It is free" : "All are free");
 	html_put(w, "<ol class=\"rows\">\n");
 	for (size_t i = 0; i < v->running_count; i++) {
 		const struct view_slot *s = &v->running[i];
@@ -89,7 +89,8 @@ static void slots(struct html *w, const struct view_queue *v) {
 			"href=\"/change/%u\">#%u</a></span><span class=\"dim\">",
 			s->ref.id, s->job, s->job, s->ref.id, s->ref.id);
 		html_put(w, "<span data-since=\"%u\">%d</span>", (uint64_t)s->started_ms, ran);
-		if (s->expected_ms > 0) html_put(w, " of about %d", s->expected_ms);
+		if (s->expected_ms > 0)
+			html_put(w, ran > s->expected_ms ? ", usually %d" : " of about %d", s->expected_ms);
 		html_put(w,
 		         "</span></div><svg class=\"bar slot\" height=\"8\" role=\"img\" "
 		         "aria-label=\"%s\"><rect y=\"1\" width=\"100%%\" "

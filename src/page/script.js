@@ -2,7 +2,7 @@
 (()=>{'use strict'
 const main=document.getElementById('main'),live=document.getElementById('live'),$=(q,e=document)=>e.querySelector(q),$$=(q,e=document)=>[...e.querySelectorAll(q)]
 const skew=+main.dataset.now-Date.now(),now=()=>Date.now()+skew,hms=t=>new Date(t).toISOString().slice(11,19)
-const say=(d=>{const s=Math.round(d/1e3),p=n=>String(n).padStart(2,'0');return d<1e3?'0.'+Math.floor(Math.max(0,d)/100)+'\u00a0s':s<60?s+'\u00a0s':s<600?Math.floor(s/60)+'\u00a0min\u00a0'+p(s%60)+'\u00a0s':s<3600?Math.floor(s/60)+'\u00a0min':s<86400?Math.floor(s/3600)+'\u00a0h\u00a0'+p(Math.floor(s/60)%60)+'\u00a0min':Math.floor(s/86400)+'\u00a0d\u00a0'+Math.floor(s/3600)%24+'\u00a0h'})
+const say=(d=>{const s=Math.round(d/1e3),p=n=>String(n).padStart(2,'0');return d<1?'under\u00a01\u00a0ms':d<100?Math.floor(d)+'\u00a0ms':d<1e3?'0.'+Math.floor(d/100)+'\u00a0s':s<60?s+'\u00a0s':s<600?Math.floor(s/60)+'\u00a0min\u00a0'+p(s%60)+'\u00a0s':s<3600?Math.floor(s/60)+'\u00a0min':s<86400?Math.floor(s/3600)+'\u00a0h\u00a0'+p(Math.floor(s/60)%60)+'\u00a0min':Math.floor(s/86400)+'\u00a0d\u00a0'+Math.floor(s/3600)%24+'\u00a0h'})
 let lost=0,waits=new Map()
 const tick=()=>{for(const e of $$('[data-since]')){const d=now()-e.dataset.since;if(d<6e5||Math.floor(d/1e3)%60===0)e.textContent=say(d)}
 if(main.dataset.stream)live.textContent=lost?'since '+hms(lost)+', reconnecting':waits.size?'order changed':'live · '+hms(now())+' UTC'}

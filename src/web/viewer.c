@@ -127,12 +127,13 @@ static struct str job_facts(const struct viewer *v, const struct jobs_row *j) {
 		return j->state == JOBS_SKIPPED ? STR("the change touches none of its paths") : STR_NONE;
 	if (j->reused) return STR("same inputs as an earlier run");
 	if (r->tests_failed)
-		return arena_printf(v->life, "%lld of %lld tests %s", (long long)r->tests_failed,
-		                    (long long)r->tests, r->tests_failed == 1 ? "fails" : "fail");
+		return arena_printf(v->life, "%lld of %lld test%s failed", (long long)r->tests_failed,
+		                    (long long)r->tests, r->tests == 1 ? "" : "s");
 	if (r->reason_text.n) return r->reason_text;
 	if (j->state == JOBS_FAILED && r->exit_status)
 		return arena_printf(v->life, "exit status %lld", (long long)r->exit_status);
-	if (r->tests) return arena_printf(v->life, "%lld tests", (long long)r->tests);
+	if (r->tests)
+		return arena_printf(v->life, "%lld test%s", (long long)r->tests, r->tests == 1 ? "" : "s");
 	if (r->attempt > 1) return arena_printf(v->life, "attempt %lld", (long long)r->attempt);
 	return STR_NONE;
 }

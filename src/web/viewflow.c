@@ -92,6 +92,13 @@ static void segments(const struct viewer *v, const struct read_change *c,
 	}
 }
 
+// "test-failed" -> "test failed"
+static struct str words_of(const struct viewer *v, struct str code) {
+	char *text = ARENA_ARRAY(v->life, char, code.n + 1);
+	for (size_t i = 0; i < code.n; i++) text[i] = code.p[i] == '-' ? ' ' : code.p[i];
+	return (struct str){text, code.n};
+}
+
 static bool moving_row(const struct viewer *v, const struct read_change *c, struct view_moving *m,
                        struct err *e) {
 	struct viewer_jobs jobs;
@@ -100,7 +107,7 @@ static bool moving_row(const struct viewer *v, const struct read_change *c, stru
 	*m = (struct view_moving){
 		.ref = viewer_ref(c), .tone = s.tone, .icon = s.icon, .state = s.state};
 	segments(v, c, &jobs, m);
-	if (str_eq(c->state, STR("rejected"))) m->next = reason_code(c->reason);
+	if (str_eq(c->state, STR("rejected"))) m->next = words_of(v, reason_code(c->reason));
 	else if (c->landed_ms) m->next = STR("waits for its rollout");
 	else if (str_eq(c->state, STR("queued"))) {
 		int64_t ahead = queueorder_ahead(v->api->host.state(v->api->host.context), c->id);
