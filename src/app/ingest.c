@@ -79,14 +79,16 @@ static bool put_coverage(struct object_store *s, const char *folder, struct aren
 	return text.n <= 2 ? true : object_put(s, buf_view(&text), out, e);
 }
 
-bool ingest_folder(const char *objects, const char *folder, const struct exec_outcome *o,
-                   struct ingest *out, struct err *e) {
+bool ingest_folder(const char *objects, const char *folder, struct str inputs,
+                   const struct exec_outcome *o, struct ingest *out, struct err *e) {
 	AUTO_ARENA life = {0};
+	struct digest unused;
 	AUTO_OBJECTS s = NULL;
 	*out = (struct ingest){0};
 	if (!object_store_open(objects, &s, e)) return false;
 	object_batch_begin(s);
-	return put_optional(s, arena_printf(&life, "%s/log", folder).p, &out->log, e) &&
+	return (!inputs.n || object_put(s, inputs, &unused, e)) &&
+	       put_optional(s, arena_printf(&life, "%s/log", folder).p, &out->log, e) &&
 	       (!o->has_artifact || put_artifacts(s, folder, &life, &out->artifacts, e)) &&
 	       put_optional(s, arena_printf(&life, "%s/results.json", folder).p, &out->results, e) &&
 	       put_coverage(s, folder, &life, &out->coverage, e) && object_batch_commit(s, e);

@@ -325,7 +325,7 @@ static bool judge(struct localrun *l, struct localrun_job *j, struct err *e) {
 	j->duration_ms = j->outcome.duration_ms;
 	if (j->outcome.end == EXEC_ERROR)
 		return err_set(e, ERR_IO, STR_FMT, STR_ARG(j->outcome.reason_text));
-	if (!ingest_folder(l->data.p, j->folder.p, &j->outcome, &stored, e)) return false;
+	if (!ingest_folder(l->data.p, j->folder.p, STR_NONE, &j->outcome, &stored, e)) return false;
 	struct event fact = ingest_event((struct run_id){0}, &j->outcome, &stored, l->life);
 	j->log = stored.log;
 	j->results = stored.results;

@@ -155,7 +155,7 @@ static void end_work(void *context) {
 		return;
 	}
 	if (!exec_read_outcome(r->folder.p, &r->life, &o, &e) ||
-	    !ingest_folder(r->set->daemon->data, r->folder.p, &o, &stored, &e)) {
+	    !ingest_folder(r->set->daemon->data, r->folder.p, r->inputs_text, &o, &stored, &e)) {
 		lost(r, e.text);
 		return;
 	}
@@ -274,13 +274,6 @@ static bool add_caches(struct job_run *r, struct err *e) {
 	return true;
 }
 
-static bool put_inputs(struct job_run *r, struct err *e) {
-	AUTO_OBJECTS objects = NULL;
-	struct digest name;
-	return object_store_open(r->set->daemon->data, &objects, e) &&
-	       object_put(objects, r->inputs_text, &name, e);
-}
-
 // What the verdict will be valid for, in the run's folder: the machine's toolchain may be another
 // one when a later daemon adopts the run. Without the file the run counts, but is never reused.
 static void write_key(const struct job_run *r) {
@@ -358,7 +351,7 @@ static void start_work(void *context) {
 	                              .artifact_count = r->need_count};
 	if (!workspaces_prepare(r->set->workspaces, &q, &r->life, &r->lowers, &e) ||
 	    !add_submodules(r, &e) || !add_git(r, &e) || !add_caches(r, &e) ||
-	    !secret_values(r, &secrets, &secret_count, &e) || !put_inputs(r, &e)) {
+	    !secret_values(r, &secrets, &secret_count, &e)) {
 		if (r->fact.kind == EVENT_NONE) lost(r, e.text);
 		return;
 	}

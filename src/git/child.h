@@ -15,8 +15,14 @@ struct git_home {
 };
 
 struct git_plumb;
-enum git_plumb_kind { GIT_PLUMB_READ, GIT_PLUMB_MERGE, GIT_PLUMB_WRITE, GIT_PLUMB_REFS };
-enum { GIT_PLUMB_KINDS = 4 };
+enum git_plumb_kind {
+	GIT_PLUMB_READ,
+	GIT_PLUMB_MERGE,
+	GIT_PLUMB_WRITE,
+	GIT_PLUMB_BRANCHES, // asks the tripwire, a hook
+	GIT_PLUMB_OWN_REFS  // refs/changes, refs/candidates and the like: no hook looks at these
+};
+enum { GIT_PLUMB_KINDS = 5 };
 
 struct git_repo {
 	struct git_home *home;

@@ -18,12 +18,13 @@ static void hex_or_zeros(struct oid o, size_t digits, char out[OID_HEX_MAX + 1])
 }
 
 // One transaction with one line; every part is acknowledged by a line of its own.
-static bool transact(struct git_repo *r, struct str command, struct err *e) {
+static bool transact(struct git_repo *r, const char *ref, struct str command, struct err *e) {
+	bool branch = str_starts(str_of(ref), STR("refs/heads/"));
 	static const char *const parts[] = {"start: ok", "prepare: ok", "commit: ok"};
 	AUTO_PLUMB p = NULL;
 	AUTO_BUF text = {0};
 	struct str line;
-	if (!git_plumb_take(r, GIT_PLUMB_REFS, &p, e)) return false;
+	if (!git_plumb_take(r, branch ? GIT_PLUMB_BRANCHES : GIT_PLUMB_OWN_REFS, &p, e)) return false;
 	buf_cstr(&text, "start\n");
 	buf_str(&text, command);
 	buf_cstr(&text, "\nprepare\ncommit\n");
@@ -44,7 +45,7 @@ static bool transact_again(struct git_repo *r, const char *ref, struct str comma
 	AUTO_BUF path = {0};
 	buf_printf(&path, "%s/%s.lock", r->path, ref);
 	unlink(path.p);
-	return transact(r, command, e);
+	return transact(r, ref, command, e);
 }
 
 // git fsyncs the ref's file, not its name: a power cut could undo the rename on some file systems.
@@ -102,7 +103,7 @@ static bool move(struct git_repo *r, const char *ref, struct oid tip, struct oid
 	if (!write_intent(path.p, buf_view(&intent), e)) return false;
 	failpoint("landing-before-cas");
 	struct err why;
-	bool moved = transact(r, buf_view(&command), &why);
+	bool moved = transact(r, ref, buf_view(&command), &why);
 	failpoint("landing-after-cas");
 	struct git_landing_result now = {0};
 	bool known = moved || where(r, ref, tip, candidate, &now, e);
@@ -143,7 +144,8 @@ bool git_landing_recover(struct git_repo *r, const char *ref, struct oid tip, st
 	AUTO_BUF path = {0};
 	pthread_mutex_lock(&r->landing);
 	landing_file(r, &path);
-	bool ok = where(r, ref, tip, candidate, out, e) && sync_ref(r, ref, e);
+	bool ok = where(r, ref, tip, candidate, out, e) &&
+	          (out->state == GIT_NOT_YET || sync_ref(r, ref, e));
 	if (ok) unlink(path.p);
 	pthread_mutex_unlock(&r->landing);
 	return ok;
@@ -159,7 +161,8 @@ static bool set(struct git_repo *r, const char *ref, struct oid new, struct err 
 	oid_hex(new, hex);
 	if (oid_is_none(new)) buf_printf(&command, "delete %s", ref);
 	else buf_printf(&command, "update %s %s", ref, hex);
-	if (!transact(r, buf_view(&command), &why) && !transact_again(r, ref, buf_view(&command), e))
+	if (!transact(r, ref, buf_view(&command), &why) &&
+	    !transact_again(r, ref, buf_view(&command), e))
 		return err_context(e, "cannot write %s", ref);
 	return sync_ref(r, ref, e);
 }

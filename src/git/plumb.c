@@ -40,12 +40,15 @@ static const char *const *argv_of(enum git_plumb_kind kind) {
 	static const char *const merge_argv[] = {"stdbuf", "-o0", "git", "merge-tree", "--stdin", NULL};
 	static const char *const write_argv[] = {"git",          "hash-object",   "-t", "commit", "-w",
 	                                         "--no-filters", "--stdin-paths", NULL};
-	static const char *const refs_argv[] = {"git", "update-ref", "--stdin", NULL};
+	static const char *const branches_argv[] = {"git", "update-ref", "--stdin", NULL};
+	static const char *const own_argv[] = {"git",        "-c",      "core.hooksPath=/dev/null",
+	                                       "update-ref", "--stdin", NULL};
 	switch (kind) {
 	case GIT_PLUMB_READ: return read_argv;
 	case GIT_PLUMB_MERGE: return merge_argv;
 	case GIT_PLUMB_WRITE: return write_argv;
-	case GIT_PLUMB_REFS: return refs_argv;
+	case GIT_PLUMB_BRANCHES: return branches_argv;
+	case GIT_PLUMB_OWN_REFS: return own_argv;
 	}
 	abort();
 }
