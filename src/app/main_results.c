@@ -86,8 +86,8 @@ int main(void) {
 	AUTO_BUF line = {0};
 	struct err e = {0};
 	static struct sums s;
-	const struct rlimit memory = {(rlim_t)MEMORY_MAX_MB << 20, (rlim_t)MEMORY_MAX_MB << 20};
 #ifndef __SANITIZE_ADDRESS__ // which maps terabytes
+	const struct rlimit memory = {(rlim_t)MEMORY_MAX_MB << 20, (rlim_t)MEMORY_MAX_MB << 20};
 	setrlimit(RLIMIT_DATA, &memory);
 #endif
 	if (!file_read_fd(STDIN_FILENO, LIST_MAX, &list, &e)) return 1;

@@ -188,7 +188,7 @@ static void check_keys(struct reader *r, struct yaml_node *map) {
 		if (is_key(r, key)) keys[n++] = key;
 		else key->dropped = true;
 	}
-	if (n) qsort(keys, n, sizeof keys[0], by_text);
+	if (n) qsort(keys, n, sizeof(struct yaml_node *), by_text);
 	for (size_t i = 1; i < n; i++) {
 		if (!str_eq(keys[i]->text, keys[i - 1]->text)) continue;
 		AUTO_BUF hint = {0};

@@ -157,7 +157,7 @@ static size_t queue_changes(const struct turn *t, const struct repo *r, struct q
 		const struct change *c = table_at(&t->s->changes, i);
 		if (c->repo.v == r->id.v && c->state == CHANGE_QUEUED) sorted[n++] = c;
 	}
-	if (n) qsort(sorted, n, sizeof *sorted, compare_order);
+	if (n) qsort(sorted, n, sizeof(struct change *), compare_order);
 	for (size_t i = 0; i < n; i++)
 		out[i] = (struct queue_change){sorted[i]->id, sorted[i]->revision};
 	return n;

@@ -119,7 +119,7 @@ static void removes_only_what_is_a_runs(void **state) {
 
 static int make_root(void **state) {
 	(void)state;
-	strcpy(root + sizeof root - 7, "XXXXXX");
+	memcpy(root + sizeof root - 7, "XXXXXX", 7);
 	return mkdtemp(root) ? 0 : 1;
 }
 

@@ -19,7 +19,7 @@ struct digest key_of(const struct key_parts *parts) {
 	const struct exec_pair **env = ARENA_ARRAY(&scratch, const struct exec_pair *,
 	                                           parts->env.n + 1);
 	for (size_t i = 0; i < parts->env.n; i++) env[i] = &parts->env.p[i];
-	qsort(env, parts->env.n, sizeof *env, compare_names);
+	qsort(env, parts->env.n, sizeof(struct exec_pair *), compare_names);
 	hash_begin(&h);
 	hash_add_u64(&h, KEY_VERSION);
 	hash_add_str(&h, parts->job);

@@ -89,8 +89,9 @@ static void watch_disk(struct flow *f, int64_t now) {
 	    free_bytes < total / 100 * RESERVE_PERCENT)
 		stop(f, PUMP_RESERVE);
 	if (disk_used(f->p->upper) > f->p->spec->disk_bytes) stop(f, PUMP_DISK);
-	int64_t spent = clock_mono_us() - now, pause = spent * WATCH_SHARE;
-	f->next_watch_us = now + (pause > WATCH_MS * 1000 ? pause : WATCH_MS * 1000);
+	int64_t spent = clock_mono_us() - now, pause = spent * WATCH_SHARE,
+			least = WATCH_MS * INT64_C(1000);
+	f->next_watch_us = now + (pause > least ? pause : least);
 }
 
 static int wait_ms(const struct flow *f, int64_t now) {
@@ -157,7 +158,7 @@ static void show(struct flow *f, int64_t now) {
 	bool due = f->partial_us && now >= f->partial_us;
 	runlog_flush(f->p->log, due, log_ms(f->p));
 	if (!runlog_has_partial(f->p->log)) f->partial_us = 0;
-	else if (!f->partial_us) f->partial_us = now + PARTIAL_MS * 1000;
+	else if (!f->partial_us) f->partial_us = now + PARTIAL_MS * INT64_C(1000);
 }
 
 static void flow(struct flow *f) {
@@ -209,7 +210,7 @@ void pump_run(struct pump *p) {
 	int64_t now = clock_mono_us();
 	struct flow f = {.p = p,
 	                 .streams = {{.mask = p->mask}, {.mask = p->mask}},
-	                 .next_watch_us = now + WATCH_MS * 1000,
+	                 .next_watch_us = now + WATCH_MS * INT64_C(1000),
 	                 .deadline_us = now + p->spec->timeout_ms * 1000};
 	buf_grow(&f.block, BLOCK);
 	flow(&f);

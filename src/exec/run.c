@@ -17,7 +17,7 @@
 #include "os/file.h"
 #include "os/process.h"
 
-enum { OUTCOME_MAX = 4 << 20, POLL_MS = 20 };
+enum { OUTCOME_MAX = 4 << 20, LOOK_MS = 1000 };
 
 struct path {
 	char z[PATH_MAX + 64];
@@ -61,8 +61,7 @@ static bool pack_secrets(const struct exec_spec *spec, const struct exec_secret 
 		return err_set(e, ERR_IO, "cannot hand over the secrets: %s", strerror(errno));
 	fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
 	explicit_bzero(bytes.p, bytes.n);
-	*fd = memory;
-	memory = -1;
+	*fd = file_keep(&memory);
 	return true;
 }
 
@@ -165,11 +164,11 @@ bool exec_wait(const char *folder, int64_t timeout_ms, enum exec_state *state, s
 		pid_t leader;
 		*state = exec_look(folder, &leader);
 		if (*state != EXEC_RUNNING) break;
-		int64_t left = timeout_ms < 0 ? POLL_MS * 50 : (until - clock_mono_us()) / 1000;
+		int64_t left = timeout_ms < 0 ? LOOK_MS : (until - clock_mono_us()) / 1000;
 		if (left <= 0) return err_set(e, ERR_TIMEOUT, "the run still goes on");
 		AUTO_FD fd = leader ? process_pidfd(leader) : -1;
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
-		int most = fd >= 0 ? POLL_MS * 50 : 1;
+		int most = fd >= 0 ? LOOK_MS : 1;
 		(void)poll(&wait, 1, left < most ? (int)left : most);
 	}
 	pid_t leader = living_leader(folder); // it may still be removing its cgroups; not ours: ECHILD

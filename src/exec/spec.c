@@ -16,7 +16,7 @@ enum { ID_MAX = 64, LOWERS_MAX = 400 };
 	X(memory_bytes, 0)           \
 	X(pids, 4096)                \
 	X(scratch_bytes, 1 << 30)    \
-	X(timeout_ms, 3600 * 1000)
+	X(timeout_ms, 3600000)
 #define LISTS(X) X(artifacts) X(coverage) X(lowers) X(results) X(secrets)
 #define PAIRS(X) X(env) X(mounts)
 

@@ -41,7 +41,8 @@ static bool own_namespaces(struct err *e) {
 
 static bool is_below(struct str path, const char *folder) {
 	size_t n = strlen(folder);
-	return str_starts(path, str_of(folder)) && (path.n == n || path.p[n] == '/');
+	return str_eq(path, str_of(folder)) ||
+	       (str_starts(path, str_of(folder)) && str_starts(str_from(path, n), STR("/")));
 }
 
 // A folder that is there on every machine and hides nothing this run needs when a tmpfs covers it.

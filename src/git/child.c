@@ -66,8 +66,8 @@ static struct str last_words(struct str text) {
 		struct str line = str_trim(str_cut(&text, '\n'));
 		if (line.n == 0) continue;
 		last = line;
-		if (str_starts(line, STR("fatal: "))) best = str_from(line, 7);
-		else if (str_starts(line, STR("error: "))) best = str_from(line, 7);
+		if (str_starts(line, STR("fatal: ")) || str_starts(line, STR("error: ")))
+			best = str_from(line, 7);
 	}
 	return best.n ? best : last;
 }

@@ -30,18 +30,13 @@ static bool succeeded(const struct process_output *out) {
 
 bool git_follow_fetch(struct git_repo *r, const char *url, struct err *e) {
 	AUTO_OUTPUT out = {0};
-	const char *const argv[] = {"git",
-	                            "fetch",
-	                            "--quiet",
-	                            "--prune",
-	                            "--no-tags",
-	                            "--no-write-fetch-head",
-	                            "--no-auto-gc",
-	                            "--no-recurse-submodules",
-	                            "--",
-	                            url,
-	                            "+refs/heads/*:" FOLLOW "*",
-	                            NULL};
+	static const char refspec[] = "+refs/heads/*:" FOLLOW "*";
+	const char *const argv[] = {"git",          "fetch",
+	                            "--quiet",      "--prune",
+	                            "--no-tags",    "--no-write-fetch-head",
+	                            "--no-auto-gc", "--no-recurse-submodules",
+	                            "--",           url,
+	                            refspec,        NULL};
 	if (!url_ok(url, e) || !run(r, argv, &out, e)) return false;
 	if (succeeded(&out)) return true;
 	git_child_failed(argv, &out, e);

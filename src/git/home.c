@@ -91,7 +91,7 @@ bool git_home_recover(struct git_home *h, size_t *killed, size_t *locks_removed,
 		size_t count = 0;
 		struct err missing;
 		buf_printf(&path, "%s/git.lock", h->data);
-		int64_t until = clock_mono_us() + GONE_WITHIN_MS * 1000;
+		int64_t until = clock_mono_us() + GONE_WITHIN_MS * INT64_C(1000);
 		for (size_t n; (n = process_kill_holders(path.p)) > 0;) {
 			dead = n > dead ? n : dead;
 			if (clock_mono_us() > until)

@@ -13,10 +13,10 @@ static struct oid commit(const char *name) {
 	              name, name, name);
 }
 
-static struct git_landing_result land(struct oid tip, struct oid candidate) {
+static struct git_landing_result land(struct oid trunk, struct oid next) {
 	struct git_landing_result result = {0};
 	struct err e;
-	assert_ok(git_landing_land(pg.repo, "refs/heads/main", tip, candidate, &result, &e), e);
+	assert_ok(git_landing_land(pg.repo, "refs/heads/main", trunk, next, &result, &e), e);
 	return result;
 }
 
@@ -156,7 +156,7 @@ static void survives_kill_in_the_middle(void **state) {
 	}
 	for (int i = 0; i < ROUNDS; i++) {
 		struct oid next = commit("a");
-		land_in_a_process(tip, next, alone_us * 3 * i / (2 * ROUNDS));
+		land_in_a_process(tip, next, alone_us * 3 * i / (INT64_C(2) * ROUNDS));
 		size_t removed = 0;
 		struct git_landing_result r;
 		assert_ok(git_home_recover(pg.home, NULL, &removed, &e), e);

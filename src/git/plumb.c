@@ -16,6 +16,7 @@ enum {
 	USES_MOST = 2000, // merge-tree keeps every commit it parsed
 	ANSWER_WITHIN_MS = 300000,
 	LINE_MOST = 1 << 20,
+	READ_BYTES = 64 * 1024,
 	BODY_FD = 3,
 };
 
@@ -217,8 +218,8 @@ static bool fill(struct git_plumb *p, struct err *e) {
 			p->broken = true;
 			return err_set(e, ERR_TIMEOUT, "git %s took too long", argv_of(p->kind)[1]);
 		}
-		char *room = buf_grow(&p->in, 64 * 1024);
-		ssize_t n = read(p->from, room, 64 * 1024);
+		char *room = buf_grow(&p->in, READ_BYTES);
+		ssize_t n = read(p->from, room, READ_BYTES);
 		if (n < 0 && errno == EINTR) continue;
 		if (n <= 0) return gone(p, e);
 		p->in.n += (size_t)n;

@@ -27,7 +27,7 @@ struct git_plumb {
 
 MUST_USE bool git_plumb_take(struct git_repo *r, enum git_plumb_kind kind, struct git_plumb **out,
                              struct err *e);
-void git_plumb_give(struct git_plumb **p); // ends it when broken, old or used up; NULL is fine
+void git_plumb_give(struct git_plumb **given); // ends it when broken, old or used up; NULL is fine
 #define AUTO_PLUMB __attribute__((cleanup(git_plumb_give))) struct git_plumb *
 void git_plumb_rest(struct git_repo *r); // ends the idle ones, and the busy ones when given back
 

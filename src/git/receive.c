@@ -46,9 +46,10 @@ bool git_receive_parse(struct str line, struct arena *life, struct git_push *out
 }
 
 static bool plain_word(struct str s, size_t most) {
+	if (!s.p || s.n == 0 || s.n > most) return false;
 	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f) return false;
-	return s.n > 0 && s.n <= most;
+	return true;
 }
 
 bool git_receive_options(const struct git_push *push, struct git_push_options *out, struct err *e) {

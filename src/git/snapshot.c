@@ -13,8 +13,6 @@
 
 enum { INDEX_BYTES_MAX = 1 << 30 };
 
-extern char **environ;
-
 struct places {
 	struct str root, git_dir, common_dir;
 };

@@ -10,6 +10,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { READ_BYTES = 64 * 1024 };
+
 void file_close(int *fd) {
 	int saved = errno;
 	if (*fd >= 0) close(*fd);
@@ -43,8 +45,8 @@ static bool fail(struct err *e, const char *what, const char *path) {
 bool file_read_fd(int fd, size_t most, struct buf *out, struct err *e) {
 	size_t start = out->n;
 	for (;;) {
-		char *room = buf_grow(out, 64 * 1024);
-		ssize_t n = read(fd, room, 64 * 1024);
+		char *room = buf_grow(out, READ_BYTES);
+		ssize_t n = read(fd, room, READ_BYTES);
 		if (n < 0 && errno == EINTR) continue;
 		if (n < 0) return err_set(e, ERR_IO, "cannot read: %s", strerror(errno));
 		if (n == 0) return true;
@@ -199,8 +201,7 @@ bool file_lock(const char *path, int *fd, struct err *e) {
 			return err_set(e, ERR_BUSY, "%s is held by another process", path);
 		return fail(e, "lock", path);
 	}
-	*fd = lock;
-	lock = -1;
+	*fd = file_keep(&lock);
 	return true;
 }
 

@@ -54,8 +54,8 @@ CURLcode curl_easy_getinfo(CURL *curl, CURLINFO info, ...) {
 	return CALL(curl_easy_getinfo)(curl, info, value);
 }
 
-struct curl_slist *curl_slist_append(struct curl_slist *list, const char *text) {
-	return CALL(curl_slist_append)(list, text);
+struct curl_slist *curl_slist_append(struct curl_slist *list, const char *data) {
+	return CALL(curl_slist_append)(list, data);
 }
 
 void curl_slist_free_all(struct curl_slist *list) {

@@ -78,6 +78,8 @@ static void gauges(struct html *w, const struct view_flow *v) {
 
 // ---------------------------------------------------------------- the time axis
 
+enum { AXIS_MS_MAX = 6 * 3600 * 1000 };
+
 struct axis {
 	int64_t from_ms, to_ms;
 };
@@ -88,8 +90,8 @@ static double place(const struct axis *a, int64_t ms) {
 }
 
 static struct axis axis_of(const struct view_flow *v) {
-	int64_t now = v->frame.now_ms;
-	struct axis a = {now - 60 * 1000, now + 30 * 1000};
+	int64_t now = v->frame.now_ms, earliest = now - AXIS_MS_MAX;
+	struct axis a = {now - 60000, now + 30000};
 	for (size_t i = 0; i < v->moving_count; i++) {
 		const struct view_moving *m = &v->moving[i];
 		for (size_t k = 0; k < m->segment_count; k++) {
@@ -97,7 +99,7 @@ static struct axis axis_of(const struct view_flow *v) {
 			if (m->segments[k].to_ms > a.to_ms) a.to_ms = m->segments[k].to_ms;
 		}
 	}
-	if (a.from_ms < now - 6 * 3600 * 1000) a.from_ms = now - 6 * 3600 * 1000;
+	if (a.from_ms < earliest) a.from_ms = earliest;
 	if (a.to_ms - now < (now - a.from_ms) / 4) a.to_ms = now + (now - a.from_ms) / 4;
 	return a;
 }

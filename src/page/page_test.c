@@ -53,7 +53,7 @@ static void cut(struct buf *page, const char *open, const char *close) {
 }
 
 static void golden(const char *name, struct buf *page) {
-	assert_true(page->n <= 40 * 1024);
+	assert_true(page->n <= 40960);
 	cut(page, "<style>", "</style>");
 	cut(page, "<script>", "</script>");
 	char path[200];

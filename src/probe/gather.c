@@ -130,7 +130,7 @@ void gather_place(struct gather *g, struct probe_test *t, struct str trace) {
 }
 
 void gather_more(struct gathered *c, struct str piece) {
-	size_t most = 4 * PROBE_OUTPUT_BYTES_MAX; // escape sequences will go
+	size_t most = (size_t)4 * PROBE_OUTPUT_BYTES_MAX; // escape sequences will go
 	size_t room = c->kept.n < most && !c->dropped ? most - c->kept.n : 0;
 	size_t n = piece.n < room ? piece.n : room;
 	while (n > 0 && n < piece.n && ((unsigned char)piece.p[n] & 0xc0) == 0x80)

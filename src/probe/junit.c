@@ -170,10 +170,9 @@ static void finish_test(struct reader *r) {
 static bool end_element(void *user, struct str name, struct err *e) {
 	(void)e;
 	struct reader *r = user;
-	if (str_eq(name, STR("testcase")) && r->in_test) finish_test(r);
-	else if (r->in_test) r->part = PART_NONE;
+	if (r->in_test && !str_eq(name, STR("testcase"))) r->part = PART_NONE;
 	else if (str_eq(name, STR("testsuite"))) end_suite(r);
-	else if (r->part == PART_TRACE) finish_test(r); // of the suite itself
+	else if (r->in_test || r->part == PART_TRACE) finish_test(r); // or the suite's own trace
 	return true;
 }
 

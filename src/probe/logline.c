@@ -1,13 +1,13 @@
 #include "probe/logline.h"
 
 static bool parse(struct str line, struct logline *out) {
-	static const char channels[] = "oewd";
+	const struct str channels = STR("oewd");
 	uint64_t ms, dropped = 0;
 	struct str text = line;
 	if (!str_to_u64(str_cut(&text, ' '), &ms) || ms > INT64_MAX || text.n < 2) return false;
-	const char *channel = memchr(channels, text.p[0], 4);
-	if (!channel || (text.p[1] != ' ' && text.p[1] != '+')) return false;
-	enum logline_channel c = (enum logline_channel)(channel - channels);
+	size_t channel = str_find_char(channels, text.p[0]);
+	if (channel == channels.n || (text.p[1] != ' ' && text.p[1] != '+')) return false;
+	enum logline_channel c = (enum logline_channel)channel;
 	bool goes_on = text.p[1] == '+';
 	text = str_from(text, 2);
 	if (c == LOGLINE_DROPPED && (goes_on || !str_to_u64(text, &dropped))) return false;

@@ -184,7 +184,7 @@ static struct str unquote(struct str s) {
 static void take_yaml(struct reader *r, struct probe_test *t, struct str line, size_t indent) {
 	if (r->yaml_key.n && (indent > r->yaml_key_indent || !str_trim(line).n)) {
 		if (r->block.n) buf_char(&r->block, '\n');
-		if (r->block.n < 4 * PROBE_MESSAGE_BYTES_MAX) buf_str(&r->block, str_trim(line));
+		if (r->block.n < (size_t)4 * PROBE_MESSAGE_BYTES_MAX) buf_str(&r->block, str_trim(line));
 		return;
 	}
 	end_block(r);

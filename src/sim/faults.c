@@ -32,7 +32,8 @@ static uint64_t other_faults(const struct world *w) {
 }
 
 static void jump_clock(struct world *w) {
-	int64_t back = -(int64_t)world_below(w, 600000), forward = (int64_t)world_below(w, 2 * DAY_MS);
+	int64_t back = -(int64_t)world_below(w, 600000),
+			forward = (int64_t)world_below(w, UINT64_C(2) * DAY_MS);
 	w->wall_offset_ms += world_below(w, 2) ? back : forward;
 }
 

@@ -205,7 +205,7 @@ bool invariant_rollout(const struct invariant_case *c, struct err *why) {
 	if (witness_has_pair(&c->before->blocks, r->env.v, r->release.v))
 		return broken(why, "a blocked release goes out: release", r->release.v);
 	if (str_eq(r->cause, STR("rollback")) &&
-	    (!witness_has_pair(&c->before->was_live, r->env.v, r->release.v) ||
+	    (!env || !witness_has_pair(&c->before->was_live, r->env.v, r->release.v) ||
 	     env->live == r->release.v))
 		return broken(why, "no release to roll back to: release", r->release.v);
 	return true;

@@ -60,8 +60,7 @@ bool world_receive(struct world *w, struct world_message *out) {
 	for (size_t i = 0; i < w->messages.count; i++) {
 		const struct world_message *m = table_at(&w->messages, i);
 		if (m->due_ms > w->now_ms) continue;
-		if (best == w->messages.count) best = i;
-		else if (world_fault(w, WORLD_REORDERED, 1, 10)) best = i;
+		if (best == w->messages.count || world_fault(w, WORLD_REORDERED, 1, 10)) best = i;
 	}
 	if (best == w->messages.count) return false;
 	*out = *(struct world_message *)table_at(&w->messages, best);

@@ -29,7 +29,7 @@ static struct event built(const struct world *w, struct candidate_id candidate, 
 void world_git_ask_candidate(struct world *w, const struct event_candidate_issued *e,
                              int64_t issued_ms) {
 	uint32_t base = gitmodel_number(e->base), head = gitmodel_number(e->head), commit;
-	struct event answer = {.kind = EVENT_NONE};
+	struct event answer;
 	switch (gitmodel_merge(&w->git, base, head, (uint64_t)issued_ms, &commit)) {
 	case GITMODEL_MERGED: answer = built(w, e->candidate, commit); break;
 	case GITMODEL_CONFLICT: answer = refused(e->candidate, REASON_CONFLICT_WITH_BASE); break;

@@ -15,7 +15,7 @@ struct object_store;
 #define OBJECT_BYTES_MAX ((uint64_t)64 << 30)
 
 MUST_USE bool object_store_open(const char *folder, struct object_store **owned, struct err *e);
-void object_store_close(struct object_store **s); // forgets an open batch
+void object_store_close(struct object_store **owned); // forgets an open batch
 #define AUTO_OBJECTS __attribute__((cleanup(object_store_close))) struct object_store *
 
 // The same bytes again are the same object, and renewed (see object_renew). ERR_LIMIT: larger than

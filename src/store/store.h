@@ -25,7 +25,7 @@ enum { STORE_BODY_MAX = 32 * 1024 * 1024 }; // bytes of one event's body
 // ERR_BUSY: locked for 2 s.
 MUST_USE bool store_open(const char *folder, enum store_mode mode, struct store **owned,
                          struct err *e);
-void store_close(struct store **s); // NULL is fine
+void store_close(struct store **owned); // NULL is fine
 #define AUTO_STORE __attribute__((cleanup(store_close))) struct store *
 
 struct store_head {

@@ -12,7 +12,7 @@
 static void grow(struct exchange ***list, size_t *cap, size_t count) {
 	if (count < *cap) return;
 	*cap = *cap ? *cap * 2 : 64;
-	struct exchange **grown = realloc(*list, *cap * sizeof *grown);
+	struct exchange **grown = realloc(*list, *cap * sizeof(struct exchange *));
 	if (!grown) abort();
 	*list = grown;
 }
