@@ -232,10 +232,22 @@ static void landing_failed(struct state *s, const struct event_landing_failed *e
 	}
 }
 
+// The oldest but the newcomer: who blocks one must find it blocked.
+static void forget_a_block(struct state *s, const struct block *newcomer) {
+	size_t n = 0, oldest = 0;
+	for (size_t i = 0; i < s->blocks.count; i++) {
+		const struct block *b = table_at(&s->blocks, i), *o = table_at(&s->blocks, oldest);
+		if (b->env.v != newcomer->env.v || b == newcomer) continue;
+		if (n++ == 0 || b->release.v < o->release.v) oldest = i;
+	}
+	if (n >= STATE_BLOCKS_MAX) table_remove(&s->blocks, oldest, 1);
+}
+
 static void release_blocked(struct state *s, const struct event_release_blocked *e) {
 	if (state_is_blocked(s, e->release, e->env)) return;
 	struct block *b = table_add(&s->blocks, 1);
 	*b = (struct block){e->release, e->env};
+	forget_a_block(s, b);
 	struct env *env = state_env(s, e->env);
 	if (env->requested.v == e->release.v) env->requested.v = 0; // asked for before it was undone
 }

@@ -3,7 +3,12 @@
 #include "base/hash.h"
 #include "core/event.h"
 
-enum { STATE_NAME_MAX = 63, STATE_HISTORY = 8, STATE_LOST_MAX = 3 };
+enum {
+	STATE_NAME_MAX = 63,
+	STATE_HISTORY = 8,
+	STATE_LOST_MAX = 3,
+	STATE_BLOCKS_MAX = 500 // of one environment; beyond, the oldest release is forgotten
+};
 
 struct name {
 	uint8_t n;

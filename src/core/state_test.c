@@ -124,6 +124,25 @@ static void a_large_state_is_small(void **state) {
 	fixture_end(&f);
 }
 
+static void the_oldest_blocks_are_forgotten(void **state) {
+	(void)state;
+	struct fixture f;
+	fixture_begin(&f, 1);
+	struct env_id env = {1};
+	for (uint64_t i = 1; i <= STATE_BLOCKS_MAX + 5; i++)
+		fixture_apply(&f, (struct event){.kind = EVENT_RELEASE_BLOCKED,
+		                                 .release_blocked = {{i}, env, REASON_ROLLED_BACK}});
+	assert_int_equal(f.s.blocks.count, STATE_BLOCKS_MAX);
+	assert_false(state_is_blocked(&f.s, (struct release_id){5}, env));
+	assert_true(state_is_blocked(&f.s, (struct release_id){6}, env));
+	fixture_apply(&f, (struct event){.kind = EVENT_RELEASE_BLOCKED,
+	                                 .release_blocked = {{2}, env, REASON_ROLLED_BACK}});
+	assert_int_equal(f.s.blocks.count, STATE_BLOCKS_MAX);
+	assert_true(state_is_blocked(&f.s, (struct release_id){2}, env)); // the newcomer stays
+	assert_false(state_is_blocked(&f.s, (struct release_id){6}, env));
+	fixture_end(&f);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copy_is_the_same_and_apart),
@@ -131,6 +150,7 @@ int main(void) {
 		cmocka_unit_test(the_digest_sees_each_counter),
 		cmocka_unit_test(pushes_are_identified),
 		cmocka_unit_test(a_large_state_is_small),
+		cmocka_unit_test(the_oldest_blocks_are_forgotten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

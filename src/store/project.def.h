@@ -178,6 +178,11 @@
 	     " VALUES(:release, :repo, :change, :candidate, :commit, :artifacts, :time)")              \
 	RULE(RELEASE_BLOCKED, "REPLACE INTO blocks(release, env, reason, blocked_ms)"                  \
 	                      " VALUES(:release, :env, :reason, :time)")                               \
+	RULE(RELEASE_BLOCKED, /* STATE_BLOCKS_MAX */                                                   \
+	     "DELETE FROM blocks WHERE env = :env AND release = (SELECT min(release) FROM blocks"      \
+	     " WHERE env = :env AND release <> :release HAVING count(*) >= 500)")                      \
+	RULE(DEPLOY_REQUESTED,                                                                         \
+	     "DELETE FROM blocks WHERE env = :env AND release = :release AND :force")                  \
 	RULE(DEPLOY_REQUESTED,                                                                         \
 	     "UPDATE envs SET requested_release = :release, requested_by = :by, requested_ms = :time"  \
 	     " WHERE id = :env")                                                                       \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/unit.h"
+#include "core/rows.h"
 #include "os/file.h"
 
 // One story: two changes are proposed, one lands and is deployed, the other is rejected; then more.
@@ -330,6 +331,14 @@ static void releases_are_found_by_number_and_commit(void **state) {
 	assert_ok(read_blocks(f->store, (struct env_id){1}, &f->life, &blocks, &e), e);
 	assert_int_equal(blocks.n, 1);
 	assert_int_equal(blocks.p[0].reason, REASON_ROLLED_BACK);
+	HAPPENS(f, DEPLOY_REQUESTED, deploy_requested, .env = {1}, .release = {2}, .force = 1);
+	assert_ok(read_blocks(f->store, (struct env_id){1}, &f->life, &blocks, &e), e);
+	assert_int_equal(blocks.n, 0); // somebody wanted it nevertheless
+	for (uint64_t i = 1; i <= STATE_BLOCKS_MAX + 2; i++)
+		HAPPENS(f, RELEASE_BLOCKED, release_blocked, .release = {i}, .env = {1},
+		        .reason = REASON_ROLLED_BACK);
+	assert_ok(read_blocks(f->store, (struct env_id){1}, &f->life, &blocks, &e), e);
+	assert_int_equal(blocks.n, STATE_BLOCKS_MAX);
 }
 
 static void an_environment_keeps_its_number(void **state) {
