@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "app/runs.h"
 #include "os/clock.h"
 #include "os/note.h"
 #include "store/collect.h"
@@ -41,6 +42,7 @@ static void round_work(void *context) {
 	for (size_t i = 0; i < h->count; i++)
 		if (!git_repo_maintain(h->repos[i], full, &e))
 			note(NOTE_WARN, "%s: %s", git_repo_path(h->repos[i]), e.text);
+	runs_tidy(h->daemon->runs);
 	if (full) collect(h->daemon);
 }
 
@@ -63,12 +65,23 @@ static void on_due(void *context) {
 	loop_work(d->loop, round_work, round_done, h);
 }
 
+// What a crash or an earlier version left need not wait an hour.
+static void tidy_work(void *context) {
+	const struct housekeeping *h = context;
+	runs_tidy(h->daemon->runs);
+}
+
+static void tidied(void *context) {
+	struct housekeeping *h = context;
+	loop_timer_set(h->timer, HOUR_MS);
+}
+
 struct housekeeping *housekeeping_open(struct daemon *d) {
 	struct housekeeping *h = calloc(1, sizeof *h);
 	if (!h) abort();
 	h->daemon = d;
 	h->timer = loop_timer(d->loop, on_due, h);
-	loop_timer_set(h->timer, HOUR_MS);
+	loop_work(d->loop, tidy_work, tidied, h);
 	return h;
 }
 

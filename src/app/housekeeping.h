@@ -1,5 +1,6 @@
 // What keeps a long-lived server small and fast: repositories are repacked (lightly every hour,
-// wholly every night), logs and artifacts past their retention are collected every night.
+// wholly every night), layers of workspaces that nobody uses go every hour, logs and artifacts past
+// their retention are collected every night.
 #pragma once
 #include "app/daemon.h"
 

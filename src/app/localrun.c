@@ -18,8 +18,15 @@
 #include "exec/toolchain.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "store/collect.h"
 
-enum { LOCK_LOOK_MS = 50, SIGNAL_STATUS = 128, WAL_BYTES = 1 << 19 };
+enum {
+	LOCK_LOOK_MS = 50,
+	SIGNAL_STATUS = 128,
+	WAL_BYTES = 1 << 19,
+	COLLECT_EVERY_S = 24 * 3600,
+	SNAPSHOT_OBJECTS_MAX = 20000
+};
 
 const struct args_option localrun_options[] = {
 	{"slots", 'j', "N", "jobs at once (default: the number of cores)", NULL},
@@ -193,8 +200,34 @@ static bool open_local(struct localrun *l, struct err *e) {
 	keep_log(l->log);
 	l->workspaces = workspaces_new(arena_printf(l->life, "%s/cache", l->data.p).p, l->data.p);
 	localrun_jobs_sweep(l);
-	workspaces_sweep(l->workspaces, NULL, 0);
+	workspaces_find(l->workspaces);
 	return true;
+}
+
+// git's objects of earlier snapshots, once there are many: the next run hashes the tree anew. A
+// checkout is only known by its tree, which goes with them.
+static bool tidy_snapshots(struct localrun *l, struct err *e) {
+	struct str *names;
+	size_t n;
+	struct str one = arena_printf(l->life, "%s/snapshot/objects/17", l->data.p);
+	if (!file_list(one.p, l->life, &names, &n, NULL) || n * 256 < SNAPSHOT_OBJECTS_MAX) return true;
+	return file_remove_tree(arena_printf(l->life, "%s/cache/base", l->data.p).p, e) &&
+	       file_remove_tree(arena_printf(l->life, "%s/snapshot", l->data.p).p, e);
+}
+
+// What nobody will ask for any more: layers at once, the rest once a day.
+static void tidy(struct localrun *l) {
+	struct collect_policy policy = {.now_ms = clock_wall_ms(), COLLECT_POLICY_USUAL};
+	struct collect_result done;
+	struct stat st;
+	struct err e;
+	struct str stamp = arena_printf(l->life, "%s/collected", l->data.p);
+	workspaces_sweep(l->workspaces, WORKSPACES_IDLE_MS);
+	if (stat(stamp.p, &st) == 0 && policy.now_ms / 1000 - st.st_mtim.tv_sec < COLLECT_EVERY_S)
+		return;
+	if (!collect_run(l->log, l->objects, policy, &done, &e) || !tidy_snapshots(l, &e) ||
+	    !file_write_atomic(stamp.p, STR_NONE, 0644, &e))
+		localrun_show_note(l->show, "%s", e.text);
 }
 
 static void make_jobs(struct localrun *l) {
@@ -236,6 +269,7 @@ static int run(struct localrun *l) {
 		localrun_jobs_run(l);
 		localrun_show_end(l->show, cli_has(l->cli, "timing"));
 		if (cli_has(l->cli, "write-back") && !interrupted) ok = write_back(l, &e);
+		if (!interrupted) tidy(l);
 	}
 	if (l->snapshot.repo) git_repo_close(l->snapshot.repo);
 	if (l->git) git_home_close(l->git);

@@ -477,24 +477,25 @@ struct str runs_folder(const struct runs *set, struct run_id id, struct arena *l
 // ---------------------------------------------------------------- open and close
 
 // Lowers that runs of an earlier daemon may still use stay.
-static void sweep(struct runs *set, struct arena *life) {
-	struct str *names, *in_use;
-	size_t count, n = 0;
+static void find_earlier(struct runs *set, struct arena *life) {
+	struct str *names;
+	size_t count;
+	workspaces_find(set->workspaces);
 	if (!file_list(daemon_path(set->daemon, life, "runs").p, life, &names, &count, NULL)) return;
 	leftover_remove(set->daemon, names, count);
-	in_use = ARENA_ARRAY(life, struct str, count * 16 + 1);
 	for (size_t i = 0; i < count; i++) {
 		AUTO_BUF text = {0};
 		struct exec_spec spec;
 		struct err e;
-		if (!file_read(
-				daemon_path(set->daemon, life, "runs/" STR_FMT "/spec.json", STR_ARG(names[i])).p,
-				1 << 24, &text, &e) ||
-		    !spec_parse(buf_view(&text), life, &spec, &e))
-			continue;
-		for (size_t k = 0; k < spec.lowers.n && k < 16; k++) in_use[n++] = spec.lowers.p[k];
+		struct str run = daemon_path(set->daemon, life, "runs/" STR_FMT, STR_ARG(names[i]));
+		if (file_read(arena_printf(life, "%s/spec.json", run.p).p, 1 << 24, &text, &e) &&
+		    spec_parse(buf_view(&text), life, &spec, &e))
+			workspaces_adopt(set->workspaces, run.p, &spec.lowers);
 	}
-	workspaces_sweep(set->workspaces, in_use, n);
+}
+
+void runs_tidy(struct runs *set) {
+	workspaces_sweep(set->workspaces, WORKSPACES_IDLE_MS);
 }
 
 struct machine_read {
@@ -551,7 +552,7 @@ bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
 	snprintf(set->prefix, sizeof set->prefix, "w%.8s", hex);
 	set->starts = loop_lane(d->loop, STARTS_MAX);
 	set->workspaces = workspaces_new(daemon_path(d, &scratch, "cache").p, d->data);
-	sweep(set, &scratch);
+	find_earlier(set, &scratch);
 	if (!read_machine(d, &set->machine))
 		return err_set(e, ERR_IO, "what jobs find on this machine cannot be read");
 	set->machine_timer = loop_timer(d->loop, machine_due, set);

@@ -9,5 +9,7 @@ void runs_close(struct runs *set);
 // run.reused, run.stopped or run.lost.
 void runs_start(struct runs *set, struct run_id id);
 void runs_cancel(struct runs *set, struct run_id id);
+// Removes from the cache what no run needs. Blocks; on any thread.
+void runs_tidy(struct runs *set);
 // The folder of a run that is under way, for its live log; STR_NONE when it is not.
 struct str runs_folder(const struct runs *set, struct run_id id, struct arena *life);

@@ -12,6 +12,7 @@
 #include "exec/stage.h"
 #include "git/checkout.h"
 #include "git/tree.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/note.h"
 
@@ -23,11 +24,19 @@ struct base {
 	struct oid oid;
 };
 
+struct use { // of a layer of the cache, by a run
+	struct use *next;
+	char *run, *path;
+	bool adopted; // by an earlier daemon's run, which may be gone without a word
+};
+
 struct workspaces {
 	char *cache, *objects;
 	pthread_mutex_t
 		lock; // held while a base or an artifact layer is made: two runs must not make the same one
 	struct base *bases;
+	struct use *uses;
+	unsigned long swept; // entries, for the names of what is on its way out
 };
 
 struct workspaces *workspaces_new(const char *cache, const char *objects) {
@@ -39,7 +48,17 @@ struct workspaces *workspaces_new(const char *cache, const char *objects) {
 	return w;
 }
 
+static struct use **drop_use(struct use **at) {
+	struct use *u = *at;
+	*at = u->next;
+	free(u->run);
+	free(u->path);
+	free(u);
+	return at;
+}
+
 void workspaces_free(struct workspaces *w) {
+	while (w->uses) (void)drop_use(&w->uses);
 	while (w->bases) {
 		struct base *next = w->bases->next;
 		free(w->bases);
@@ -111,6 +130,18 @@ static void add_lower(struct exec_strs *lowers, struct str path) {
 	lowers->p[lowers->n++] = path;
 }
 
+static void add_use(struct workspaces *w, const char *run, const char *path, bool adopted) {
+	struct use *u = calloc(1, sizeof *u);
+	if (!u) abort();
+	*u = (struct use){w->uses, strdup(run), strdup(path), adopted};
+	w->uses = u;
+}
+
+static void use(struct workspaces *w, const char *run, struct exec_strs *lowers, struct str path) {
+	add_use(w, run, path.p, false);
+	add_lower(lowers, path);
+}
+
 // The tree itself when it is cached, else a delta over the newest base, else a new base.
 static bool add_tree(struct workspaces *w, const struct workspace_request *q, struct arena *life,
                      struct exec_strs *lowers, struct err *e) {
@@ -130,13 +161,14 @@ static bool add_tree(struct workspaces *w, const struct workspace_request *q, st
 			add_lower(lowers, delta);
 		}
 	}
-	add_lower(lowers, base_path(w, base->group, base->tree, life));
+	use(w, q->run, lowers, base_path(w, base->group, base->tree, life));
 	return true;
 }
 
+static const struct timespec layer_times[2] = {{GIT_CHECKOUT_TIME_S, 0}, {GIT_CHECKOUT_TIME_S, 0}};
+
 // Everything below one time and one owner, as checkouts have it.
 static bool settle(int folder, const char *name, struct err *e) {
-	static const struct timespec times[2] = {{GIT_CHECKOUT_TIME_S, 0}, {GIT_CHECKOUT_TIME_S, 0}};
 	struct stat st;
 	AUTO_ARENA scratch = {0};
 	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW))
@@ -153,12 +185,12 @@ static bool settle(int folder, const char *name, struct err *e) {
 		for (size_t i = 0; i < count; i++)
 			if (!settle(inner, names[i].p, e)) return false;
 	}
-	utimensat(folder, name, times, AT_SYMLINK_NOFOLLOW);
+	utimensat(folder, name, layer_times, AT_SYMLINK_NOFOLLOW);
 	return true;
 }
 
-static bool add_artifact(struct workspaces *w, struct digest manifest, struct arena *life,
-                         struct exec_strs *lowers, struct err *e) {
+static bool add_artifact(struct workspaces *w, const char *run, struct digest manifest,
+                         struct arena *life, struct exec_strs *lowers, struct err *e) {
 	char hex[DIGEST_HEX + 1];
 	AUTO_OBJECTS objects = NULL;
 	digest_hex(manifest, hex);
@@ -172,8 +204,11 @@ static bool add_artifact(struct workspaces *w, struct digest manifest, struct ar
 			return false;
 		if (rename(partial.p, path.p))
 			return err_set(e, ERR_IO, "cannot rename %s: %s", partial.p, strerror(errno));
+	} else {
+		// Its times are every layer's; when the kernel last set them says when it was used.
+		utimensat(AT_FDCWD, path.p, layer_times, 0);
 	}
-	add_lower(lowers, path);
+	use(w, run, lowers, path);
 	return true;
 }
 
@@ -184,7 +219,7 @@ bool workspaces_prepare(struct workspaces *w, const struct workspace_request *q,
 	bool ok = true;
 	pthread_mutex_lock(&w->lock);
 	for (size_t i = 0; ok && i < q->artifact_count; i++)
-		ok = add_artifact(w, q->artifacts[i], life, lowers, e);
+		ok = add_artifact(w, q->run, q->artifacts[i], life, lowers, e);
 	ok = ok && add_tree(w, q, life, lowers, e);
 	pthread_mutex_unlock(&w->lock);
 	return ok;
@@ -193,53 +228,135 @@ bool workspaces_prepare(struct workspaces *w, const struct workspace_request *q,
 void workspaces_done(struct workspaces *w, const char *run) {
 	AUTO_ARENA scratch = {0};
 	struct err e;
-	(void)w;
+	pthread_mutex_lock(&w->lock);
+	for (struct use **at = &w->uses; *at;)
+		at = strcmp((*at)->run, run) == 0 ? drop_use(at) : &(*at)->next;
+	pthread_mutex_unlock(&w->lock);
 	if (!file_remove_tree(arena_printf(&scratch, "%s.delta", run).p, &e))
 		note(NOTE_WARN, "%s", e.text);
 }
 
 // ---------------------------------------------------------------- at a start
 
-static bool is_in_use(struct str path, const struct str *in_use, size_t count) {
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(in_use[i], path)) return true;
-	return false;
-}
-
-static int64_t made_at(const char *path) {
+static int64_t changed_ns(const char *path) {
 	struct stat st;
 	return stat(path, &st) ? 0 : (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
 }
 
-static void sweep_group(struct workspaces *w, struct str group, const struct str *in_use,
-                        size_t count) {
-	AUTO_ARENA scratch = {0};
-	struct str *trees, best = STR_NONE;
-	size_t n;
-	struct str folder = arena_printf(&scratch, "%s/base/" STR_FMT, w->cache, STR_ARG(group));
-	if (!file_list(folder.p, &scratch, &trees, &n, NULL)) return;
-	for (size_t i = 0; i < n; i++) {
-		struct str path = arena_printf(&scratch, "%s/" STR_FMT, folder.p, STR_ARG(trees[i]));
-		if (str_ends(trees[i], STR(".partial"))) continue;
-		if (!best.n ||
-		    made_at(path.p) >
-		        made_at(arena_printf(&scratch, "%s/" STR_FMT, folder.p, STR_ARG(best)).p))
-			best = trees[i];
-	}
-	for (size_t i = 0; i < n; i++) {
-		struct str path = arena_printf(&scratch, "%s/" STR_FMT, folder.p, STR_ARG(trees[i]));
-		if (str_eq(trees[i], best) || is_in_use(path, in_use, count)) continue;
-		if (!file_remove_tree(path.p, NULL)) note(NOTE_WARN, "%s stays", path.p);
-	}
-	struct oid oid;
-	if (best.n && group.n < 64 && oid_parse(best, &oid)) remember(w, group.p, oid);
+// Entries of a folder of the cache, as paths.
+static size_t list(const struct workspaces *w, const char *folder, struct arena *life,
+                   struct str **names, struct str **paths) {
+	size_t n = 0;
+	struct str path = arena_printf(life, "%s/%s", w->cache, folder);
+	if (!file_list(path.p, life, names, &n, NULL)) return 0;
+	*paths = ARENA_ARRAY(life, struct str, n + 1);
+	for (size_t i = 0; i < n; i++)
+		(*paths)[i] = arena_printf(life, STR_FMT "/" STR_FMT, STR_ARG(path), STR_ARG((*names)[i]));
+	return n;
 }
 
-void workspaces_sweep(struct workspaces *w, const struct str *in_use, size_t count) {
+static void find_newest(struct workspaces *w, struct str group) {
 	AUTO_ARENA scratch = {0};
-	struct str *groups;
-	size_t n;
-	if (!file_list(arena_printf(&scratch, "%s/base", w->cache).p, &scratch, &groups, &n, NULL))
-		return;
-	for (size_t i = 0; i < n; i++) sweep_group(w, groups[i], in_use, count);
+	struct str *trees, *paths;
+	struct oid oid, best = {0};
+	int64_t best_ns = -1;
+	size_t n = list(w, arena_printf(&scratch, "base/" STR_FMT, STR_ARG(group)).p, &scratch, &trees,
+	                &paths);
+	for (size_t i = 0; i < n; i++) {
+		if (!oid_parse(trees[i], &oid) || changed_ns(paths[i].p) <= best_ns) continue;
+		best_ns = changed_ns(paths[i].p);
+		best = oid;
+	}
+	if (best_ns >= 0 && group.n < sizeof((struct base *)0)->group) remember(w, group.p, best);
+}
+
+void workspaces_find(struct workspaces *w) {
+	AUTO_ARENA scratch = {0};
+	struct str *groups, *paths;
+	size_t n = list(w, "base", &scratch, &groups, &paths);
+	for (size_t i = 0; i < n; i++) find_newest(w, groups[i]);
+}
+
+void workspaces_adopt(struct workspaces *w, const char *run, const struct exec_strs *lowers) {
+	for (size_t i = 0; i < lowers->n; i++) add_use(w, run, lowers->p[i].p, true);
+}
+
+// ---------------------------------------------------------------- what goes
+
+static bool is_in_use(const struct workspaces *w, struct str path) {
+	for (const struct use *u = w->uses; u; u = u->next)
+		if (str_eq(str_of(u->path), path)) return true;
+	return false;
+}
+
+static void forget_base(struct workspaces *w, const char *group, struct oid tree) {
+	for (struct base **at = &w->bases; *at;) {
+		struct base *b = *at;
+		if (strcmp(b->group, group) || !oid_eq(b->oid, tree)) {
+			at = &b->next;
+			continue;
+		}
+		*at = b->next;
+		free(b);
+	}
+}
+
+// Out of the way at once, under the lock; removed later, without it.
+static bool put_away(struct workspaces *w, struct str path) {
+	AUTO_ARENA scratch = {0};
+	struct str gone = arena_printf(&scratch, "%s/gone", w->cache);
+	struct err e;
+	if (file_make_folders(gone.p, 0700, &e) &&
+	    !rename(path.p, arena_printf(&scratch, "%s/%d-%lu", gone.p, (int)getpid(), w->swept).p)) {
+		w->swept++;
+		return true;
+	}
+	note(NOTE_WARN, "%s stays", path.p);
+	return false;
+}
+
+static void sweep_group(struct workspaces *w, struct str group) {
+	AUTO_ARENA scratch = {0};
+	struct str *trees, *paths;
+	const struct base *kept = newest(w, group.p);
+	size_t n = list(w, arena_printf(&scratch, "base/" STR_FMT, STR_ARG(group)).p, &scratch, &trees,
+	                &paths);
+	for (size_t i = 0; i < n; i++) {
+		struct oid tree;
+		bool whole = oid_parse(trees[i], &tree);
+		if ((whole && kept && oid_eq(tree, kept->oid)) || is_in_use(w, paths[i])) continue;
+		if (put_away(w, paths[i]) && whole) forget_base(w, group.p, tree);
+	}
+}
+
+static void sweep_artifacts(struct workspaces *w, int64_t idle_ms) {
+	AUTO_ARENA scratch = {0};
+	struct str *names, *paths;
+	struct digest digest;
+	size_t n = list(w, "artifacts", &scratch, &names, &paths);
+	for (size_t i = 0; i < n; i++) {
+		int64_t idle = clock_wall_ms() - changed_ns(paths[i].p) / 1000000;
+		if (is_in_use(w, paths[i]) || (digest_parse(names[i], &digest) && idle < idle_ms)) continue;
+		(void)put_away(w, paths[i]);
+	}
+}
+
+static void drop_lost_uses(struct workspaces *w) {
+	for (struct use **at = &w->uses; *at;)
+		at = (*at)->adopted && !file_exists((*at)->run) ? drop_use(at) : &(*at)->next;
+}
+
+void workspaces_sweep(struct workspaces *w, int64_t idle_ms) {
+	AUTO_ARENA scratch = {0};
+	struct str *groups, *paths;
+	struct err e;
+	pthread_mutex_lock(&w->lock);
+	drop_lost_uses(w);
+	size_t n = list(w, "base", &scratch, &groups, &paths);
+	for (size_t i = 0; i < n; i++) sweep_group(w, groups[i]);
+	sweep_artifacts(w, idle_ms);
+	pthread_mutex_unlock(&w->lock);
+	n = list(w, "gone", &scratch, &groups, &paths);
+	for (size_t i = 0; i < n; i++)
+		if (!file_remove_tree(paths[i].p, &e)) note(NOTE_WARN, "%s", e.text);
 }

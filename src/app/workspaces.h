@@ -30,8 +30,14 @@ struct workspace_request {
 // Thread-safe. On an error nothing of it is left but complete cache entries.
 MUST_USE bool workspaces_prepare(struct workspaces *w, const struct workspace_request *q,
                                  struct arena *life, struct exec_strs *lowers, struct err *e);
-// The run is over: its delta goes, its base may be replaced.
+// The run is over: its delta goes, its layers may be removed.
 void workspaces_done(struct workspaces *w, const char *run);
-// At a start, before any run: removes half-made entries, and checkouts that are not the newest,
-// unless a run that may still live uses them (names of its lowers).
-void workspaces_sweep(struct workspaces *w, const struct str *in_use, size_t count);
+
+// At a start, before any run: finds the newest checkout of each group; then the runs of an earlier
+// daemon that may still live, with their lowers.
+void workspaces_find(struct workspaces *w);
+void workspaces_adopt(struct workspaces *w, const char *run, const struct exec_strs *lowers);
+// Removes what no run uses: half-made entries, checkouts that are not the newest of their group,
+// unpacked artifacts whose last use is at least idle_ms ago. Thread-safe; runs start meanwhile.
+void workspaces_sweep(struct workspaces *w, int64_t idle_ms);
+enum { WORKSPACES_IDLE_MS = 24 * 3600 * 1000 };

@@ -361,6 +361,37 @@ nothing_left() { # no run, no delta; the lock and the store stay
 	grep -q $'\tslow\tpassed\t' "$PLACE/printed"
 }
 
+@test "what nobody will ask for any more is removed: layers at once, objects and snapshots once a day" {
+	for who in $(users); do
+		repo tidy
+		put weir.yml <<<'jobs: {make: {run: "cat f1 >out", artifacts: [out]}, use: {run: cat out, needs: [make]}}'
+		mine sh -c 'for i in $(seq 310); do echo $i >f$i; done'
+		commit
+		mine weir run
+		first=$(ls .weir/local/cache/base/*)
+		mine sh -c 'for i in $(seq 310); do echo more >>f$i; done'
+		mine weir run # too much for a delta: a checkout of its own
+		[ "$(ls .weir/local/cache/base/* | wc -l)" = 1 ]
+		[ "$(ls .weir/local/cache/base/*)" != "$first" ]
+		[ -z "$(ls .weir/local/cache/gone 2>/dev/null)" ]
+		objects=$(find .weir/local/objects -type f | wc -l)
+
+		mine sqlite3 .weir/local/weir.db 'UPDATE local_runs SET time_ms = time_ms - 100 * 86400000'
+		mine find .weir/local/objects -type f -exec touch -d '100 days ago' {} +
+		mine mkdir -p .weir/local/snapshot/objects/17
+		mine sh -c 'for i in $(seq 100); do : >.weir/local/snapshot/objects/17/$(printf %038d $i); done'
+		mine weir run
+		[ "$(find .weir/local/objects -type f -mtime +90 | wc -l)" -gt 0 ] # today was done
+		mine touch -d '2 days ago' .weir/local/collected
+		mine weir run --no-reuse
+		[ "$(find .weir/local/objects -type f -mtime +90 | wc -l)" = 0 ]
+		[ ! -e .weir/local/snapshot/objects/17/$(printf %038d 1) ]
+		mine weir run
+		[ "$(cat .weir/out/make/out)" = $'1\nmore' ]
+		[ "$objects" -gt 3 ]
+	done
+}
+
 @test "weir starts without the libraries of HTTP and XML" { # os/late.h: they cost 10 ms each time
 	[ "$(readelf -d "$PLACE/bin/weir" | grep -c -e libcurl -e libmicrohttpd -e libxml2)" = 0 ]
 }
