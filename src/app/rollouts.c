@@ -6,9 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/releasefiles.h"
 #include "app/secrets.h"
-#include "app/unpack.h"
-#include "base/glob.h"
 #include "base/jsonw.h"
 #include "conf/plan.h"
 #include "deploy/environment.h"
@@ -23,6 +22,7 @@ enum {
 	ROLLOUTS_MAX = 16,
 	WATCH_LINE_MAX = 4 << 20,
 	SECRETS_PATIENCE_MS = 5000,
+	STATUS_PATIENCE_MS = 2000,
 	SECRETS_PAUSE_MS = 30000
 };
 
@@ -269,32 +269,6 @@ static void spec_json(struct rollout *r, const struct conf_environment *env, str
 	jsonw_object_end(&w);
 }
 
-// The release's files that the environment asks for, laid out once.
-static bool lay_out(struct rollout *r, const struct conf_environment *env, struct str folder,
-                    struct err *e) {
-	AUTO_JSON list = NULL;
-	AUTO_OBJECTS objects = NULL;
-	if (file_exists(folder.p)) return true;
-	struct str partial = arena_printf(&r->life, "%s.partial", folder.p);
-	if (!file_remove_tree(partial.p, e) || !file_make_folders(partial.p, 0755, e)) return false;
-	if (!json_parse(r->release.artifacts.n ? r->release.artifacts : STR("[]"), &list, e))
-		return false;
-	if (!object_store_open(r->set->daemon->data, &objects, e)) return false;
-	for (size_t i = 0; i < json_length(list); i++) {
-		struct digest manifest;
-		if (!digest_parse(json_get_str(json_at(list, i), "artifacts"), &manifest)) continue;
-		if (!unpack_artifact(objects, manifest, partial.p, env->artifacts.p, env->artifacts.n, e))
-			return false;
-	}
-	for (size_t i = 0; i < env->artifacts.n; i++)
-		if (!unpack_has(partial.p, env->artifacts.p[i]))
-			return err_set(e, ERR_NOT_FOUND, "the release has no artifact " STR_FMT,
-			               STR_ARG(env->artifacts.p[i]));
-	if (rename(partial.p, folder.p))
-		return err_set(e, ERR_IO, "cannot rename %s: %s", partial.p, strerror(errno));
-	return true;
-}
-
 static bool add_secrets(const struct daemon *d, struct str repo, const struct conf_environment *env,
                         struct arena *life, struct jsonw *w, struct err *e) {
 	jsonw_key(w, "secrets");
@@ -424,6 +398,21 @@ static void take_answer(struct rollout *r, const struct json *answer) {
 	finish(r, reason == REASON_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_FAILED, reason, text, 0);
 }
 
+// Deploys to one environment are one after the other: nobody lays out a release there meanwhile.
+static void prune(struct rollout *r, struct str folder) {
+	AUTO_JSON status = NULL;
+	struct err e;
+	if (!environment_command(r->folder.p, STR("{\"do\":\"status\"}"), STATUS_PATIENCE_MS, &status,
+	                         &e))
+		return; // the next one prunes
+	const struct json *releases = json_get(status, "releases");
+	size_t n = json_length(releases);
+	struct str *used = ARENA_ARRAY(&r->life, struct str, n + 1);
+	for (size_t i = 0; i < n; i++) used[i] = json_get_str(json_at(releases, i), "id");
+	while (folder.n && folder.p[folder.n - 1] != '/') folder.n--;
+	releasefiles_prune(arena_cstr(&r->life, folder), used, n);
+}
+
 static bool deploy(struct rollout *r, struct err *e) {
 	AUTO_BUF text = {0};
 	AUTO_JSON answer = NULL;
@@ -433,7 +422,8 @@ static bool deploy(struct rollout *r, struct err *e) {
 	if (!env) return false;
 	spec_json(r, env, &text);
 	if (!file_make_folders(arena_printf(&r->life, "%s/releases", r->folder.p).p, 0755, e) ||
-	    !lay_out(r, env, folder, e) ||
+	    !releasefiles_lay_out(r->set->daemon->data, r->release.artifacts, &env->artifacts, folder.p,
+	                          e) ||
 	    !file_write_atomic(arena_printf(&r->life, "%s/spec.json", r->folder.p).p, buf_view(&text),
 	                       0644, e))
 		return false;
@@ -450,6 +440,7 @@ static bool deploy(struct rollout *r, struct err *e) {
 	explicit_bzero(text.p, text.n);
 	if (!answered) return false;
 	take_answer(r, answer);
+	if (r->fact.rollout_finished.outcome == OUTCOME_PASSED) prune(r, folder);
 	return true;
 }
 

@@ -276,6 +276,30 @@ kill_environment() { kill_processes_of "$data/envs"; } # as a machine that goes 
 	audit_clean
 }
 
+@test "files of releases: the newest and what runs stay, an older one is laid out again" {
+	weir_serve
+	printf 'a-long-secret-value' | weir secret set TOKEN --repo p
+	environment_new
+	for n in 1 2 3 4 5; do
+		[ "$n" = 1 ] || branch environment
+		commit note "$n"
+		push
+		lands "$n"
+		live() { [ "$(sql 'SELECT release FROM envs')" = "$1" ]; }
+		eventually live "$n"
+	done
+	laid_out() { find "$data/envs/p.production/releases" -mindepth 1 -maxdepth 1 -printf '%f\n' | cut -d- -f1 | sort | tr -d '\n'; }
+	[ "$(laid_out)" = 345 ]
+	weir rollback production --repo p
+	weir deploy production 1 --repo p # its files are gone, its objects are not
+	live 1
+	answers
+	[ "$(laid_out)" = 1345 ]
+	weir rollback production --repo p
+	live 4
+	audit_clean
+}
+
 @test "SIGTERM in the middle of a deploy: the service serves on, the next daemon ends the deploy" {
 	weir_serve
 	printf 'a-long-secret-value' | weir secret set TOKEN --repo p
