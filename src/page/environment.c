@@ -154,7 +154,10 @@ static void runs(struct html *w, const struct view_environment *v) {
 	html_live(w, "section", "runs", "");
 	html_put(
 		w, "<h2>What runs</h2>\n<table><tr><th scope=\"row\" class=\"nw\">release<td class=\"t\">");
-	if (e->release) html_put(w, "<code>%t</code>", e->commit);
+	size_t half = e->commit.n / 2; // where it breaks when the column is narrow
+	if (e->release)
+		html_put(w, "<code>%t<wbr>%t</code>", str_slice(e->commit, 0, half),
+		         str_from(e->commit, half));
 	else html_put(w, "none yet");
 	html_put(w, "<tr><th scope=\"row\">address<td>");
 	if (v->listen.n) html_put(w, "<code>%t</code>", v->listen);
@@ -178,9 +181,11 @@ void environment_page(struct html *w, const struct view_environment *v) {
 	actions(w, v);
 	html_put(w, "<div class=\"two\">\n<div>\n");
 	rollouts(w, v);
-	html_put(w, "<section id=\"log\"><h2>Log <span>the last lines of the service</span></h2>\n");
+	html_live(w, "section", "log", "id=\"log\"");
+	html_put(w, "<h2>Log <span>the last lines of the service</span></h2>\n");
 	frame_log(w, &v->log, false);
-	html_put(w, "</section>\n</div>\n<div>\n");
+	html_live_end(w, "section");
+	html_put(w, "</div>\n<div>\n");
 	runs(w, v);
 	releases(w, v);
 	html_put(w, "</div>\n</div>\n");

@@ -73,7 +73,10 @@ export async function crowd(host) {
 	console.log(`# ${figures}`)
 	assert.equal(told(), COUNT, figures)
 	open.close()
-	assert.ok(slowest < 2000, figures)
-	assert.ok(after.mb - before.mb < COUNT * 0.5 + 20, figures)
+	// On a busy machine time says little; processor time and memory say whether one more page is cheap.
+	const slow = process.env.VARIANT === 'asan' ? 5 : 1
+	assert.ok(slowest < 10000, figures)
+	assert.ok(after.cpu_s - before.cpu_s < slow * (0.5 + COUNT * 0.004), figures)
+	assert.ok(after.mb - before.mb < slow * (20 + COUNT * 0.2), figures)
 	assert.equal(await host.served(), 'hello from crowd')
 }

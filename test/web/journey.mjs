@@ -15,7 +15,7 @@ test('a pushed change is seen to be tested, to land and to go live, without a re
 	await see(production, '.say', 'nothing deployed yet')
 	await see(flow, '.live', 'live ·')
 	const states = await witness(flow, '.mv .s')
-	const id = await host.push('Greet as v1', {version: 'v1\n'})
+	const id = await host.push('Greet as v1', {version: 'v1\n', slow: '3\n'}) // long enough to be seen
 	await see(flow, '.feed li', 'Landed as')
 	await see(flow, '.feed li', 'is live in production')
 	const seen = (await states.texts()).join('\n')
@@ -29,7 +29,7 @@ test('a pushed change is seen to be tested, to land and to go live, without a re
 test('a failing test is named on its change and in the log behind it', async (host, t) => {
 	const flow = await t.open('/')
 	await see(flow, '.live', 'live ·')
-	await host.push('Forget the version', {broken: '', version: 'v2\n'})
+	await host.push('Forget the version', {broken: '', version: 'v2\n', slow: null})
 	await flow.locator('.feed a', {hasText: 'Forget the version'}).first().click()
 	assert.match(await flow.locator('.say').innerText(), /Ejected at .*1 of 2 tests failed/)
 	assert.match(await flow.locator('#fail .box').innerText(), /says_its_version/)
@@ -56,6 +56,7 @@ test('a log grows while its job runs, and the release of the change goes live on
 	assert.deepEqual((await lines.allInnerTexts()).map(line => line.trim()),
 		[...checked, '1..2', 'ok 1 - builds', 'ok 2 - says_its_version'].map((text, n) => `${n + 1}${text}`))
 	await see(production, '.say', `(#${id}) serves since`)
+	await see(production, '#log', 'release v2 serves')
 	await loaded.texts()
 	assert.equal(await host.served(), 'hello from v2')
 	assertQuiet(production, page)
