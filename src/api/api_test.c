@@ -233,6 +233,18 @@ static void a_rejected_change_says_why(void **state) {
 	            "src/key.c");
 }
 
+static void the_status_counts_the_last_hour(void **state) {
+	struct playground *p = *state;
+	playground_push(p, "Count redirects");
+	playground_push(p, "Cache links fail:test");
+	AUTO_REPLY r = ask(p, "GET", "/api/v1/status", "");
+	const struct json *hour = json_get(r.json, "last_hour");
+	assert_int_equal(json_get_int(hour, "proposed", -1), 2);
+	assert_int_equal(json_get_int(hour, "landed", -1), 1);
+	assert_int_equal(json_get_int(hour, "rejected", -1), 1);
+	assert_int_equal(json_get_int(hour, "rolled_back", -1), 0);
+}
+
 static void changes_are_withdrawn_retried_cancelled(void **state) {
 	struct playground *p = *state;
 	p->manual = true;
@@ -460,6 +472,7 @@ int main(void) {
 		WITH(read_only_refuses_changes_and_says_why),
 		WITH(a_landed_change_has_the_promised_shape),
 		WITH(a_rejected_change_says_why),
+		WITH(the_status_counts_the_last_hour),
 		WITH(changes_are_withdrawn_retried_cancelled),
 		WITH(logs_come_as_text_and_json),
 		cmocka_unit_test(log_lines_survive_any_cut),

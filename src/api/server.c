@@ -1,6 +1,8 @@
 // Operations on the server itself: status, health, metrics, the description of the API.
 #include "api/call.h"
 
+enum { HOUR_MS = 3600 * 1000 };
+
 struct counts {
 	int64_t proposed, queued, testing, landing, runs_issued, runs_running, rollouts, unhealthy;
 };
@@ -30,13 +32,34 @@ static struct counts count(const struct state *s) {
 	return n;
 }
 
+static void write_counted(struct jsonw *w, const struct read_counts *list) {
+	static const char *const what[] = {"failed",   "landed",   "live",
+	                                   "proposed", "rejected", "rolled-back"};
+	jsonw_object(w);
+	for (size_t k = 0; k < ARRAY_LEN(what); k++) {
+		int64_t n = 0;
+		for (size_t i = 0; i < list->n; i++)
+			if (str_eq(list->p[i].what, str_of(what[k]))) n += list->p[i].n;
+		jsonw_key_i(w, k + 1 < ARRAY_LEN(what) ? what[k] : "rolled_back", n);
+	}
+	jsonw_object_end(w);
+}
+
 void server_status(struct call *c) {
 	const struct api_host *h = c->host;
 	const struct state *s = h->state(h->context);
 	struct counts n = count(s);
+	struct read_counts hour;
+	struct err e = {0};
 	const char *why = h->read_only(h->context);
+	if (!read_counted(c->store, h->now_ms(h->context) - HOUR_MS, &c->life, &hour, &e)) {
+		call_fail(c, &e, NULL);
+		return;
+	}
 	struct jsonw *w = call_json(c);
 	jsonw_object(w);
+	jsonw_key(w, "last_hour");
+	write_counted(w, &hour);
 	jsonw_key_i(w, "landing", n.landing);
 	jsonw_key_i(w, "proposed", n.proposed);
 	jsonw_key_i(w, "queued", n.queued);

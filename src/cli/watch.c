@@ -172,7 +172,10 @@ static void draw_all(struct cli *cli, const struct overview *o, bool watch, stru
 	const struct json *s = o->status.answer, *list = json_get(o->changes.answer, "changes");
 	struct str why = json_get_str(s, "read_only");
 	int64_t now = clock_wall_ms(), running = json_get_int(s, "runs", 0);
-	size_t n = json_length(list), most = cli->tty ? 30 : n;
+	size_t shown = json_length(list), most = cli->tty && shown > 30 ? 30 : shown;
+	// The list ends after a page.
+	size_t n = (size_t)json_get_int(s, "queued", (int64_t)shown);
+	if (n < shown) n = shown;
 	if (why.n) {
 		ink_glyph(out, INK_WARN, INK_ATTENTION);
 		ink_put(out, INK_WARN, " read-only: " STR_FMT, STR_ARG(why));
@@ -193,8 +196,14 @@ static void draw_all(struct cli *cli, const struct overview *o, bool watch, stru
 		ink_put(out, INK_WARN, "no answer from %s, asking again", remote_url(o->status.remote));
 		ink_end(out);
 	}
+	const struct json *hour = json_get(s, "last_hour");
+	ink_put(out, INK_QUIET, "last hour: %lld landed, %lld ejected, %lld deployed, %lld rolled back",
+	        (long long)json_get_int(hour, "landed", 0),
+	        (long long)json_get_int(hour, "rejected", 0), (long long)json_get_int(hour, "live", 0),
+	        (long long)json_get_int(hour, "rolled_back", 0));
+	ink_end(out);
 	if (n) ink_end(out);
-	for (size_t i = 0; i < n && i < most; i++) {
+	for (size_t i = 0; i < most; i++) {
 		story_line(json_at(list, i), now, out);
 		ink_end(out);
 	}

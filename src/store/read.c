@@ -263,6 +263,11 @@ bool read_feed(struct store *s, struct repo_id repo, int64_t before_ms, size_t l
 	     life, out, e);
 }
 
+bool read_counted(struct store *s, int64_t since_ms, struct arena *life, struct read_counts *out,
+                  struct err *e) {
+	LIST(s, count, ASK("ORDER BY hour_ms, what", NUMBER(since_ms)), life, out, e);
+}
+
 // ---------------------------------------------------------------- who may what
 
 bool read_tokens(struct store *s, struct arena *life, struct read_tokens *out, struct err *e) {

@@ -97,6 +97,9 @@
 	F(S, STR, env_name, ) F(S, STR, title, ) F(S, STR, author, ) F(S, OID, commit, commit_oid) \
 	F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, STR, cause, )
 
+// What happened in an hour that begins at hour_ms. what: proposed, landed, rejected, live, rolled-back, failed.
+#define READ_COUNT(F, S) F(S, INT, hour_ms, ) F(S, STR, what, ) F(S, INT, n, )
+
 #define READ_TOKEN(F, S) \
 	F(S, STR, name, ) F(S, STR, scopes, ) F(S, DIGEST, hash, ) F(S, INT, created_ms, ) \
 	F(S, INT, expires_ms, ) F(S, INT, revoked_ms, )
@@ -129,6 +132,15 @@
 	" LEFT JOIN changes AS c ON c.id = e.change WHERE o.ended_ms > 0 AND (?2 = 0 OR o.ended_ms < ?2)" \
 	" AND (?1 = 0 OR n.repo = ?1) ORDER BY o.ended_ms DESC LIMIT ?3))"
 
+// ?1 since. Each part is found by its index.
+#define READ_COUNT_SQL \
+	"(SELECT first_proposed_ms / 3600000 * 3600000 AS hour_ms, 'proposed' AS what, count(*) AS n" \
+	" FROM changes WHERE first_proposed_ms >= ?1 GROUP BY 1 UNION ALL" \
+	" SELECT ended_ms / 3600000 * 3600000, state, count(*) FROM changes WHERE ended_ms >= ?1" \
+	" AND ended_ms > 0 AND state IN ('landed', 'rejected') GROUP BY 1, 2 UNION ALL" \
+	" SELECT ended_ms / 3600000 * 3600000, iif(state = 'live' AND cause = 'rollback', 'rolled-back', state)," \
+	" count(*) FROM rollouts WHERE ended_ms >= ?1 AND ended_ms > 0 AND state IN ('live', 'failed') GROUP BY 1, 2)"
+
 // READ_TABLES(T): T(struct and list, NAME, table or view of SQL)
 #define READ_TABLES(T) \
 	T(repo, REPO, "repos") \
@@ -143,6 +155,7 @@
 	T(env, ENV, "envs") \
 	T(rollout, ROLLOUT, "rollouts") \
 	T(feed, FEED, READ_FEED_SQL) \
+	T(count, COUNT, READ_COUNT_SQL) \
 	T(token, TOKEN, "tokens") \
 	T(key, KEY, "ssh_keys") \
 	T(webhook, WEBHOOK, "webhooks") \

@@ -88,6 +88,9 @@ MUST_USE bool read_rollouts(struct store *s, struct env_id env, struct rollout_i
 // first.
 MUST_USE bool read_feed(struct store *s, struct repo_id repo, int64_t before_ms, size_t limit,
                         struct arena *life, struct read_feeds *out, struct err *e);
+// How much of it happened since then, all of it, by hours (of UTC); oldest first.
+MUST_USE bool read_counted(struct store *s, int64_t since_ms, struct arena *life,
+                           struct read_counts *out, struct err *e);
 
 MUST_USE bool read_tokens(struct store *s, struct arena *life, struct read_tokens *out,
                           struct err *e); // also revoked and expired ones

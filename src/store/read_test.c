@@ -341,6 +341,42 @@ static void releases_are_found_by_number_and_commit(void **state) {
 	assert_int_equal(blocks.n, STATE_BLOCKS_MAX);
 }
 
+static int64_t counted(struct fixture *f, int64_t since_ms, const char *what) {
+	struct read_counts list;
+	struct err e;
+	int64_t n = 0;
+	assert_ok(read_counted(f->store, since_ms, &f->life, &list, &e), e);
+	for (size_t i = 0; i < list.n; i++)
+		if (str_eq(list.p[i].what, str_of(what))) n += list.p[i].n;
+	return n;
+}
+
+static void everything_is_counted(void **state) {
+	struct fixture *f = *state;
+	a_repository(f);
+	enum { MANY = 1100 }; // more than any page shows
+	struct event *events = ARENA_ARRAY(&f->life, struct event, 2 * MANY);
+	for (uint64_t i = 0; i < MANY; i++) {
+		events[2 * i] = (struct event){
+			.kind = EVENT_CHANGE_PROPOSED,
+			.time_ms = f->now++,
+			.change_proposed = {.change = {i + 1}, .revision = 1, .repo = {1}, .head = OID(9)}};
+		events[2 * i + 1] = (struct event){
+			.kind = EVENT_CHANGE_REJECTED,
+			.time_ms = f->now++,
+			.change_rejected = {.change = {i + 1}, .revision = 1, .reason = REASON_TEST_FAILED}};
+	}
+	struct err e;
+	uint64_t first;
+	assert_ok(store_append(f->store, events, 2 * MANY, &first, &e), e);
+	assert_int_equal(counted(f, 0, "proposed"), 1100);
+	assert_int_equal(counted(f, 0, "rejected"), 1100);
+	assert_int_equal(counted(f, 0, "landed"), 0);
+	struct read_change last = change_of(f, 1100);
+	assert_int_equal(counted(f, last.ended_ms, "rejected"), 1);
+	assert_int_equal(counted(f, last.ended_ms + 1, "rejected"), 0);
+}
+
 static void an_environment_keeps_its_number(void **state) {
 	struct fixture *f = *state;
 	struct err e;
@@ -474,6 +510,7 @@ int main(void) {
 		TEST(medians_are_of_the_last_twenty),
 		TEST(lists_continue_where_they_ended),
 		TEST(releases_are_found_by_number_and_commit),
+		TEST(everything_is_counted),
 		TEST(an_environment_keeps_its_number),
 		TEST(an_odd_plan_is_passed_by),
 		TEST(a_rollback_is_told),

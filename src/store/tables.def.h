@@ -34,6 +34,7 @@
 	  "CREATE INDEX changes_open ON changes(repo, id) WHERE ended_ms = 0;"                         \
 	  "CREATE INDEX changes_ended ON changes(ended_ms, id) WHERE ended_ms > 0;"                    \
 	  "CREATE INDEX changes_repo ON changes(repo, id);"                                            \
+	  "CREATE INDEX changes_proposed ON changes(first_proposed_ms);"                               \
 	  "CREATE INDEX changes_landed ON changes(repo, landing) WHERE landed_ms > 0;"                 \
 	  "CREATE INDEX changes_undeployed ON changes(repo, landing)"                                  \
 	  " WHERE landed_ms > 0 AND deployed_ms = 0;")                                                 \

@@ -70,7 +70,7 @@ setup() { cd "$BATS_FILE_TMPDIR/work" || return; }
 	[[ $output == *'See: weir log 2 test   Repeat here: weir run test'* ]]
 	run --separate-stderr weir status
 	[ "$status" = 0 ]
-	[[ $output == *'0 in the queue'* ]]
+	[[ $output == *'0 in the queue'*'last hour: 1 landed, 1 ejected, 0 deployed, 0 rolled back'* ]]
 	run --separate-stderr weir status 99
 	[ "$status" = 1 ]
 	[[ $stderr == 'error: '*'99'* ]]
