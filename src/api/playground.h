@@ -92,7 +92,7 @@ static inline struct str playground_title(struct playground *p, struct run_id id
 static inline void playground_turn(struct playground *p);
 
 static inline void playground_start(struct playground *p, struct run_id id) {
-	playground_add(p, (struct event){.kind = EVENT_RUN_STARTED, .run_started = {id, 5}});
+	playground_add(p, (struct event){.kind = EVENT_RUN_STARTED, .run_started = {id, 5, 0}});
 }
 
 static inline struct digest playground_log(struct playground *p, const char *text) {

@@ -84,7 +84,7 @@ static int64_t after(const struct world *w, int64_t ms) {
 static void report(struct world *w, const struct world_run *r) {
 	if (r->end_ms > w->now_ms && r->outcome.kind == EVENT_RUN_FINISHED)
 		world_send(w, WORLD_FROM_RUNNER, after(w, r->start_ms),
-		           (struct event){.kind = EVENT_RUN_STARTED, .run_started = {{r->id}, 1}}, 0);
+		           (struct event){.kind = EVENT_RUN_STARTED, .run_started = {{r->id}, 1, 0}}, 0);
 	world_send(w, WORLD_FROM_RUNNER, after(w, r->end_ms), r->outcome, 0);
 }
 
