@@ -282,8 +282,8 @@ static void write_key(const struct job_run *r) {
 	struct err e;
 	digest_hex(r->key, key);
 	digest_hex(r->toolchain, toolchain);
-	if (!file_write_atomic(arena_printf(&scratch, "%s/key", r->folder.p).p,
-	                       arena_printf(&scratch, "%s %s", key, toolchain), 0600, &e))
+	if (!file_replace(arena_printf(&scratch, "%s/key", r->folder.p).p,
+	                  arena_printf(&scratch, "%s %s", key, toolchain), 0600, &e))
 		note(NOTE_WARN, "%s", e.text);
 }
 

@@ -146,6 +146,14 @@ static bool enough_space(struct leader *l, struct err *e) {
 	return err_set(e, ERR_UNAVAILABLE, "less than 5 %% of the disk is free; no job starts");
 }
 
+static bool failed_to_begin(struct leader *l, struct err *e) {
+	char said[400];
+	ssize_t n = read(l->sandbox.err, said, sizeof said);
+	struct str why = str_trim((struct str){said, n > 0 ? (size_t)n : 0});
+	return err_set(e, ERR_IO, "the sandbox ended before it began%s" STR_FMT, why.n ? ": " : "",
+	               STR_ARG(why));
+}
+
 static bool start(struct leader *l, struct err *e) {
 	if (!sandbox_start(&l->spec, l->secrets, &l->stage, &l->group, &l->sandbox, e)) return false;
 	if (!l->spec.network) return true;
@@ -154,7 +162,7 @@ static bool start(struct leader *l, struct err *e) {
 	if (!net_start(child, &slirp, e)) return false;
 	bool ok = write(l->sandbox.go, "g", 1) == 1;
 	file_close(&l->sandbox.go);
-	return ok || err_set(e, ERR_IO, "the sandbox ended before it began");
+	return ok || failed_to_begin(l, e);
 }
 
 // ---------------------------------------------------------------- the verdict
@@ -348,7 +356,8 @@ int leader_run(const char *folder, int lock_fd, int secrets_fd) {
 	l.outcome.duration_ms = (clock_mono_us() - l.begun_us) / 1000;
 	outcome_json(&l.outcome, &text);
 	buf_char(&text, '\n');
-	ok = file_write_atomic(path_of(&l, "outcome.json"), buf_view(&text), 0600, &e);
+	// A power cut may take it: then the run is lost, and done again.
+	ok = file_replace(path_of(&l, "outcome.json"), buf_view(&text), 0600, &e);
 	(void)cgroup_remove(&l.group);
 	arena_free(&l.life);
 	file_close(&lock_fd); // nothing of the run lives any more

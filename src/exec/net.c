@@ -9,10 +9,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/process.h"
 
-enum { READY_MS = 10000 };
+enum { READY_MS = 10000, LOOPBACK_MS = 2000, TABLE_BYTES_MAX = 1 << 20 };
 
 // The user namespace that owns the network namespace: not the one the process is in, because
 // bubblewrap's
@@ -24,6 +25,20 @@ static int owner_of_network(pid_t child) {
 	return network < 0 ? -1 : ioctl(network, NS_GET_USERNS);
 }
 
+// bubblewrap gives the sandbox its loopback and fails when slirp4netns, which does the same, is
+// faster. It does not say when it is done, but the addresses of the network namespace do.
+static void await_loopback(pid_t child) {
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/net/fib_trie", (int)child);
+	for (int ms = 0; ms < LOOPBACK_MS; ms++) {
+		AUTO_BUF table = {0};
+		struct err gone;
+		if (!file_read(path, TABLE_BYTES_MAX, &table, &gone)) return;
+		if (str_contains(buf_view(&table), STR("127.0.0.1"))) return;
+		clock_sleep_ms(1);
+	}
+}
+
 bool net_start(pid_t child, pid_t *slirp, struct err *e) {
 	char pid[16];
 	int ready[2];
@@ -31,6 +46,7 @@ bool net_start(pid_t child, pid_t *slirp, struct err *e) {
 	if (access("/dev/net/tun", R_OK | W_OK))
 		return err_set(e, ERR_DENIED,
 		               "a job with network needs /dev/net/tun, which this user may not open");
+	await_loopback(child);
 	AUTO_FD owner = owner_of_network(child);
 	if (owner < 0 || pipe2(ready, O_CLOEXEC))
 		return err_set(e, ERR_IO, "cannot reach the sandbox's network: %s", strerror(errno));

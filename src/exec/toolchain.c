@@ -2,12 +2,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "os/file.h"
 
@@ -87,15 +85,12 @@ static bool from_cache(const char *cache, struct digest sign, int64_t now_ms, st
 static void to_cache(const char *cache, struct digest sign, int64_t now_ms, struct digest id) {
 	char seen[DIGEST_HEX + 1], hex[DIGEST_HEX + 1];
 	AUTO_BUF text = {0};
-	AUTO_BUF fresh = {0};
+	struct err unused;
 	if (!cache) return;
 	digest_hex(sign, seen);
 	digest_hex(id, hex);
 	buf_printf(&text, "%s %lld %s\n", seen, (long long)now_ms, hex);
-	buf_printf(&fresh, "%s.%d", cache, (int)getpid());
-	AUTO_FD fd = open(fresh.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || !file_write_all(fd, buf_view(&text), NULL) || rename(fresh.p, cache))
-		unlink(fresh.p);
+	(void)!file_replace(cache, buf_view(&text), 0600, &unused);
 }
 
 static struct toolchain_paths with_defaults(struct toolchain_paths p) {

@@ -1,7 +1,5 @@
 #include "git/landing.h"
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -63,18 +61,6 @@ static void landing_file(const struct git_repo *r, struct buf *path) {
 	buf_cstr(path, ".landing");
 }
 
-// Not durable and need not be: recovery knows the intent from the log and writes the file again.
-static bool write_intent(const char *path, struct str text, struct err *e) {
-	AUTO_BUF temporary = {0};
-	buf_printf(&temporary, "%s.new", path);
-	AUTO_FD fd = open(temporary.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0) return err_set(e, ERR_IO, "cannot write %s: %s", temporary.p, strerror(errno));
-	if (!file_write_all(fd, text, e)) return false;
-	if (rename(temporary.p, path))
-		return err_set(e, ERR_IO, "cannot write %s: %s", path, strerror(errno));
-	return true;
-}
-
 static bool where(struct git_repo *r, const char *ref, struct oid tip, struct oid candidate,
                   struct git_landing_result *out, struct err *e) {
 	struct git_landing_result now = {.state = GIT_ELSEWHERE};
@@ -100,7 +86,8 @@ static bool move(struct git_repo *r, const char *ref, struct oid tip, struct oid
 	buf_printf(&command, "update %s %s %s", ref, new, old);
 	landing_file(r, &path);
 	failpoint("landing-before-intent");
-	if (!write_intent(path.p, buf_view(&intent), e)) return false;
+	// A power cut may take it: recovery knows the intent from the log and writes the file again.
+	if (!file_replace(path.p, buf_view(&intent), 0644, e)) return false;
 	failpoint("landing-before-cas");
 	struct err why;
 	bool moved = transact(r, ref, buf_view(&command), &why);

@@ -85,21 +85,27 @@ static struct str folder_of(const char *path) {
 	return slash == path ? STR("/") : (struct str){path, (size_t)(slash - path)};
 }
 
-bool file_write_atomic(const char *path, struct str bytes, mode_t mode, struct err *e) {
+static bool replace(const char *path, struct str bytes, mode_t mode, bool durable, struct err *e) {
 	AUTO_BUF temporary = {0};
-	AUTO_BUF folder = {0};
 	buf_printf(&temporary, "%s.XXXXXX", path);
-	buf_str(&folder, folder_of(path));
 	AUTO_FD fd = mkostemp(temporary.p, O_CLOEXEC);
 	if (fd < 0) return fail(e, "create", temporary.p);
-	bool ok = fchmod(fd, mode) == 0 && file_write_all(fd, bytes, NULL) && fsync(fd) == 0 &&
-	          rename(temporary.p, path) == 0;
-	if (!ok) {
-		fail(e, "write", path);
-		unlink(temporary.p);
-		return false;
-	}
-	return file_sync_folder(folder.p, e);
+	if (fchmod(fd, mode) == 0 && file_write_all(fd, bytes, NULL) && (!durable || fsync(fd) == 0) &&
+	    rename(temporary.p, path) == 0)
+		return true;
+	fail(e, "write", path);
+	unlink(temporary.p);
+	return false;
+}
+
+bool file_write_atomic(const char *path, struct str bytes, mode_t mode, struct err *e) {
+	AUTO_BUF folder = {0};
+	buf_str(&folder, folder_of(path));
+	return replace(path, bytes, mode, true, e) && file_sync_folder(folder.p, e);
+}
+
+bool file_replace(const char *path, struct str bytes, mode_t mode, struct err *e) {
+	return replace(path, bytes, mode, false, e);
 }
 
 bool file_make_folders(const char *path, mode_t mode, struct err *e) {

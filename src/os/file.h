@@ -16,6 +16,9 @@ MUST_USE bool file_read(const char *path, size_t most, struct buf *out, struct e
 MUST_USE bool file_read_fd(int fd, size_t most, struct buf *out, struct err *e);
 // Temporary name beside it, write, fsync, rename, fsync of the folder.
 MUST_USE bool file_write_atomic(const char *path, struct str bytes, mode_t mode, struct err *e);
+// The same for what a power cut may take: readers see the old file or the new one, nothing waits
+// for the disk.
+MUST_USE bool file_replace(const char *path, struct str bytes, mode_t mode, struct err *e);
 MUST_USE bool file_write_all(int fd, struct str bytes,
                              struct err *e); // handles short writes and EINTR
 MUST_USE bool file_sync_folder(const char *path, struct err *e);
