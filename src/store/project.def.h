@@ -184,20 +184,33 @@
 	RULE(DEPLOY_REQUESTED,                                                                         \
 	     "DELETE FROM blocks WHERE env = :env AND release = :release AND :force")                  \
 	RULE(DEPLOY_REQUESTED,                                                                         \
-	     "UPDATE envs SET requested_release = :release, requested_by = :by, requested_ms = :time"  \
+	     "UPDATE envs SET requested_release = :release, requested_by = :by, requested_ms = :time," \
+	     " requested_text = ''"                                                                    \
 	     " WHERE id = :env")                                                                       \
 	RULE(ROLLBACK_REQUESTED,                                                                       \
-	     "UPDATE envs SET requested_release = 0, requested_by = :by, requested_ms = :time"         \
+	     "UPDATE envs SET requested_release = 0, requested_by = :by, requested_ms = :time,"        \
+	     " requested_text = :text"                                                                 \
 	     " WHERE id = :env")                                                                       \
 	RULE(ROLLOUT_ISSUED,                                                                           \
 	     "REPLACE INTO rollouts(id, env, release, previous, cause, by, state, issued_ms)"          \
 	     " VALUES(:rollout, :env, :release, :previous, :cause, iif(:cause = 'landed', '',"         \
 	     " coalesce((SELECT requested_by FROM envs WHERE id = :env), '')), 'issued', :time)")      \
+	/* Why it goes back: what it undoes was blocked just before, by a person's wish or by itself. */ \
+	RULE(ROLLOUT_ISSUED,                                                                           \
+	     "UPDATE rollouts SET (reason, by, reason_text) = (SELECT b.reason,"                       \
+	     " iif(b.reason = 'became-unhealthy', '', rollouts.by),"                                   \
+	     " iif(b.reason = 'became-unhealthy', e.health_text, e.requested_text)"                    \
+	     " FROM blocks AS b JOIN envs AS e ON e.id = b.env"                                        \
+	     " WHERE b.env = :env AND b.release = :previous)"                                          \
+	     " WHERE id = :rollout AND :cause = 'rollback'"                                            \
+	     " AND EXISTS(SELECT 1 FROM blocks WHERE env = :env AND release = :previous)")             \
 	RULE(ROLLOUT_ISSUED, "UPDATE envs SET rollout = :rollout WHERE id = :env")                     \
 	RULE(ROLLOUT_CANCEL_ISSUED, "UPDATE rollouts SET state = 'cancelling', reason = :reason"       \
 	                            " WHERE id = :rollout AND ended_ms = 0")                           \
 	RULE(ROLLOUT_FINISHED,                                                                         \
-	     "UPDATE rollouts SET outcome = :outcome, reason = :reason, reason_text = :text,"          \
+	     "UPDATE rollouts SET outcome = :outcome,"                                                 \
+	     " (reason, reason_text) = (SELECT reason, reason_text WHERE cause = 'rollback'"           \
+	     " AND :outcome = 'passed' UNION ALL SELECT :reason, :text LIMIT 1),"                      \
 	     " state = CASE :outcome WHEN 'passed' THEN 'live' WHEN 'cancelled' THEN 'cancelled'"      \
 	     " ELSE 'failed' END, ended_ms = :time, exposed_ms = :exposed_ms,"                         \
 	     " duration_ms = :duration_ms WHERE id = :rollout")                                        \

@@ -450,6 +450,37 @@ static void a_rollback_is_told(void **state) {
 	assert_int_equal(envs.p[0].rollout.v, 0);
 }
 
+static struct read_rollout rolled_back(struct fixture *f, uint64_t rollout, uint64_t from) {
+	struct read_rollout r;
+	struct err e;
+	HAPPENS(f, ROLLOUT_ISSUED, rollout_issued, .rollout = {rollout}, .env = {1},
+	        .release = {from - 1}, .previous = {from}, .cause = STR("rollback"));
+	HAPPENS(f, ROLLOUT_FINISHED, rollout_finished, .rollout = {rollout}, .outcome = OUTCOME_PASSED);
+	assert_ok(read_rollout(f->store, (struct rollout_id){rollout}, &f->life, &r, &e), e);
+	return r;
+}
+
+static void a_rollback_says_why(void **state) {
+	struct fixture *f = *state;
+	a_repository(f);
+	HAPPENS(f, ROLLBACK_REQUESTED, rollback_requested, .env = {1}, .by = STR("ada"),
+	        .text = STR("prices are wrong"));
+	HAPPENS(f, RELEASE_BLOCKED, release_blocked, .release = {5}, .env = {1},
+	        .reason = REASON_ROLLED_BACK);
+	struct read_rollout r = rolled_back(f, 1, 5);
+	assert_int_equal(r.reason, REASON_ROLLED_BACK);
+	assert_text(r.reason_text, "prices are wrong");
+	assert_text(r.by, "ada");
+	assert_text(r.state, "live");
+	HAPPENS(f, ENV_UNHEALTHY, env_unhealthy, .env = {1}, .release = {4}, .text = STR("503"));
+	HAPPENS(f, RELEASE_BLOCKED, release_blocked, .release = {4}, .env = {1},
+	        .reason = REASON_BECAME_UNHEALTHY);
+	r = rolled_back(f, 2, 4);
+	assert_int_equal(r.reason, REASON_BECAME_UNHEALTHY);
+	assert_text(r.reason_text, "503");
+	assert_text(r.by, ""); // nobody asked for it
+}
+
 static void names_of_who_may_what(void **state) {
 	struct fixture *f = *state;
 	struct err e;
@@ -514,6 +545,7 @@ int main(void) {
 		TEST(an_environment_keeps_its_number),
 		TEST(an_odd_plan_is_passed_by),
 		TEST(a_rollback_is_told),
+		TEST(a_rollback_says_why),
 		TEST(names_of_who_may_what),
 		TEST(every_kind_of_event_can_be_projected),
 	};

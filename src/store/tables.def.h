@@ -95,7 +95,8 @@
 	T(envs,                                                                                        \
 	  "id " ID ", repo " INT ", name " TEXT ", defined " INT ", release " INT ", previous " INT    \
 	  ", rollout " INT ", live_ms " INT ", health " TEXT ", health_text " TEXT ", health_ms " INT  \
-	  ", requested_release " INT ", requested_by " TEXT ", requested_ms " INT,                     \
+	  ", requested_release " INT ", requested_by " TEXT ", requested_ms " INT                      \
+	  ", requested_text " TEXT,                                                                    \
 	  "", "CREATE UNIQUE INDEX envs_name ON envs(repo, name);")                                    \
 	/* state: issued, cancelling, live (and once live: also after it), failed, cancelled */        \
 	T(rollouts,                                                                                    \
