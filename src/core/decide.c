@@ -284,29 +284,74 @@ static void fund(struct turn *t, const struct queue_plan *plan) {
 	}
 }
 
-static void plan_repo(struct turn *t, const struct repo *r) {
+struct share { // of the slots, for one repository
+	struct queue_run *ready;
+	size_t ready_count, live, free_slots;
+};
+
+static size_t live_runs(const struct state *s, const struct repo *r) {
+	size_t n = 0;
+	for (size_t i = 0; i < s->runs.count; i++) {
+		const struct run *run = table_at(&s->runs, i);
+		n += state_candidate(s, run->candidate)->repo.v == r->id.v;
+	}
+	return n;
+}
+
+// Each free slot goes to who runs least of those that wait for one. Between equals each run that is
+// issued moves the turn on by one: nobody waits for more than one run of each of the others.
+static void share_slots(const struct turn *t, struct share *shares) {
+	const struct state *s = t->s;
+	size_t n = s->repos.count, left = s->slots > s->runs.count ? s->slots - s->runs.count : 0;
+	for (uint64_t turn = s->next_run - 1; left > 0; left--, turn++) {
+		struct share *best = NULL;
+		for (size_t i = 0; i < n; i++) {
+			struct share *x = &shares[(turn + i) % n];
+			if (x->free_slots >= x->ready_count) continue;
+			if (!best || x->live + x->free_slots < best->live + best->free_slots) best = x;
+		}
+		if (!best) return;
+		best->free_slots++;
+	}
+}
+
+static void plan_repo(struct turn *t, const struct repo *r, const struct share *share) {
 	struct arena *life = t->list->life;
-	size_t free_slots = t->s->slots > t->s->runs.count ? t->s->slots - t->s->runs.count : 0;
 	struct queue_change *changes = ARENA_ARRAY(life, struct queue_change, t->s->changes.count + 1);
 	struct queue_candidate *candidates = ARENA_ARRAY(life, struct queue_candidate,
 	                                                 t->s->candidates.count + 1);
-	struct queue_run *ready = ARENA_ARRAY(life, struct queue_run, t->s->jobs.count + 1);
 	struct queue_view view = {
 		.changes = changes,
 		.change_count = queue_changes(t, r, changes),
 		.candidates = candidates,
 		.candidate_count = queue_candidates(t, r, candidates),
-		.ready = ready,
-		.ready_count = ready_runs(t, r, ready, t->s->jobs.count),
-		.slots_free = free_slots,
+		.ready = share->ready,
+		.ready_count = share->ready_count,
+		.slots_free = share->free_slots,
 	};
 	struct queue_plan plan = {
 		.wants = ARENA_ARRAY(life, struct queue_want, view.change_count + 1),
-		.funded = ARENA_ARRAY(life, struct queue_run, free_slots + 1),
+		.funded = ARENA_ARRAY(life, struct queue_run, share->free_slots + 1),
 	};
 	queue_decide(&view, &plan);
 	want(t, r, &view, &plan);
 	fund(t, &plan);
+}
+
+static void plan_all(struct turn *t) {
+	struct state *s = t->s;
+	struct share *shares = ARENA_ARRAY(t->list->life, struct share, s->repos.count + 1);
+	struct queue_run *room = ARENA_ARRAY(t->list->life, struct queue_run, s->jobs.count + 1);
+	size_t used = 0;
+	for (size_t i = 0; i < s->repos.count; i++) {
+		const struct repo *r = table_at(&s->repos, i);
+		struct queue_run *ready = room + used;
+		size_t n = ready_runs(t, r, ready, s->jobs.count - used);
+		shares[i] = (struct share){ready, n, live_runs(s, r), 0};
+		used += n;
+	}
+	share_slots(t, shares);
+	for (size_t i = 0; i < s->repos.count; i++) plan_repo(t, table_at(&s->repos, i), &shares[i]);
 }
 
 // ---------------------------------------------------------------- one turn
@@ -330,7 +375,7 @@ void decide_turn(struct state *s, int64_t now_ms, struct decide_list *list) {
 		before = list->count;
 		judge_all(&t);
 		queue_proposed(&t);
-		for (size_t i = 0; i < s->repos.count; i++) plan_repo(&t, table_at(&s->repos, i));
+		plan_all(&t);
 		decide_delivery_releases(s, now_ms, list);
 		decide_delivery_rollouts(s, now_ms, list);
 		assert(list->count <= bound); // a policy that never falls silent would fill the log
