@@ -320,6 +320,7 @@ bool invariant_slots(const struct invariant_case *c, struct err *why) {
 
 // ---------------------------------------------------------------- all of them
 
+// 8, secrets, is kept and tested where bytes of jobs come in; ARCHITECTURE.md says where.
 static const struct invariant_row rows[] = {
 	{1, "trunk", "trunk only fast-forwards to trees whose required jobs passed", invariant_trunk},
 	{2, "ends", "a change lands at most once, each revision ends once", invariant_ends},
