@@ -252,7 +252,8 @@ void completion_fish(const struct cli *cli, struct buf *out) {
 		for (const struct args_option *o = c->options; o && o->name; o++) {
 			buf_printf(out, "complete -c weir -n '%s' -l %s", condition.p, o->name);
 			if (o->letter) buf_printf(out, " -s %c", o->letter);
-			if (o->value) buf_cstr(out, " -r");
+			bool path = o->value && (!strcmp(o->value, "FILE") || !strcmp(o->value, "DIR"));
+			if (o->value) buf_cstr(out, path ? " -r -F" : " -x");
 			if (o->choices) buf_printf(out, " -a '%s'", o->choices);
 			buf_cstr(out, " -d ");
 			add_quoted(out, o->help);

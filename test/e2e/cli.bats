@@ -256,6 +256,58 @@ nobody=http://127.0.0.1:1
 	! command -v fish >/dev/null || fish -n weir.fish
 }
 
+@test "completion in fish, where it is installed: commands, options, choices, files" {
+	command -v fish >/dev/null || return 0
+	weir completion fish >weir.fish
+	good
+	offers() { HOME=$PWD fish --private -c "source weir.fish; complete -C '$1'" | cut -f 1 | sort | tr '\n' ' '; }
+	[ "$(offers 'weir chec')" = 'check ' ]
+	[ "$(offers 'weir token ')" = 'create list revoke ' ]
+	[ "$(offers 'weir check --f')" = '--format ' ]
+	[ "$(offers 'weir check --format ')" = 'json text ' ]
+	[ "$(offers 'weir status --wait l')" = 'landed ' ]
+	[ "$(offers 'weir check weir.y')" = 'weir.yml ' ]
+	[ "$(offers 'weir artifact get 1 --output weir.y')" = 'weir.yml ' ]
+	[ "$(offers 'weir completion z')" = 'zsh ' ]
+	[[ $(offers 'weir ') != *supervise* ]]
+}
+
+@test "completion in zsh, where it is installed: commands, options, choices, files" {
+	command -v zsh >/dev/null || return 0
+	mkdir functions
+	weir completion zsh >functions/_weir
+	good
+	cat >types.zsh <<-'END'
+		# Types each argument and a tab into an interactive zsh and prints what became of the line.
+		zmodload zsh/zpty
+		zpty z env PS1= TERM=dumb zsh -f -i
+		say() { zpty -w z "$1" }
+		await() { # what it printed up to this text, within 10 s
+			local seen= part
+			for _ in {1..100}; do
+				while zpty -rt z part; do seen+=$part; done
+				[[ $seen == *"$1"* ]] && { print -r -- "$seen"; return }
+				sleep 0.1
+			done
+			print -r -- "nothing but: $seen"
+		}
+		say 'fpath=($PWD/functions $fpath); autoload -U compinit; compinit -u -D; accept() { print -r "<$BUFFER>" }'
+		say 'zle -N accept; bindkey "^M" accept; echo re""ady'
+		await ready >/dev/null
+		for line; do
+			zpty -wn z $'\025'"$line"$'\t\r'
+			await '>' | tr -d '\r' | grep -o '<.*>'
+		done
+	END
+	HOME=$PWD run zsh -f types.zsh 'weir chec' 'weir token revo' 'weir check --form' 'weir check --format js' \
+		'weir status 1 --wait l' 'weir check weir.y' 'weir completion z'
+	echo "$output"
+	for line in 'weir check ' 'weir token revoke ' 'weir check --format ' 'weir check --format json ' 'weir status 1 --wait landed ' \
+		'weir check weir.yml ' 'weir completion zsh '; do
+		[[ $output == *"<$line>"* ]]
+	done
+}
+
 @test "a secret's value is never taken from the command line" {
 	WEIR_URL=$nobody run --separate-stderr weir secret set NAME value
 	[ "$status" = 2 ]
