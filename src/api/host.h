@@ -26,7 +26,7 @@ struct api_host {
 	const char *data; // absolute path of the data folder
 	int64_t started_ms;
 
-	int64_t (*now_ms)(void *context); // wall clock
+	int64_t (*now_ms)(void *context); // what an event of now would carry
 	const struct state *(*state)(void *context);
 	uint64_t (*seq)(void *context);          // of the newest durable event
 	const char *(*read_only)(void *context); // why nothing can be recorded now, NULL = all is well

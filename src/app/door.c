@@ -10,14 +10,12 @@
 #include "app/version.h"
 #include "cli/doctor.h"
 #include "git/query.h"
-#include "os/clock.h"
 #include "os/file.h"
 
 enum { DIFF_MAX = 4 << 20 };
 
 static int64_t now_ms(void *context) {
-	(void)context;
-	return clock_wall_ms();
+	return turn_now(((struct daemon *)context)->turn);
 }
 
 static const struct state *state(void *context) {

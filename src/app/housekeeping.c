@@ -7,7 +7,7 @@
 #include "os/note.h"
 #include "store/collect.h"
 
-enum { HOUR_MS = 3600 * 1000, HOURS_A_NIGHT = 24 };
+enum { HOUR_MS = 3600 * 1000, HOURS_A_NIGHT = 24, JUMP_MS = 5 * 60 * 1000 };
 
 struct housekeeping {
 	struct daemon *daemon;
@@ -16,7 +16,13 @@ struct housekeeping {
 	size_t count;
 	int hour; // of rounds; the first one is a full one, or a daemon that restarts daily never has
 	          // any
+	int64_t offset_ms; // of the wall clock to the monotonic one, at the end of the last round
+	bool jumped;       // the wall clock, since then
 };
+
+static int64_t offset(void) {
+	return clock_wall_ms() - clock_mono_us() / 1000;
+}
 
 static void collect(const struct daemon *d) {
 	AUTO_STORE store = NULL;
@@ -42,6 +48,7 @@ static void round_work(void *context) {
 	for (size_t i = 0; i < h->count; i++)
 		if (!git_repo_maintain(h->repos[i], full, &e))
 			note(NOTE_WARN, "%s: %s", git_repo_path(h->repos[i]), e.text);
+	if (h->jumped) return;
 	runs_tidy(h->daemon->runs);
 	if (full) collect(h->daemon);
 }
@@ -50,7 +57,8 @@ static void round_done(void *context) {
 	struct housekeeping *h = context;
 	free(h->repos);
 	h->repos = NULL;
-	h->hour++;
+	h->offset_ms = offset();
+	if (!h->jumped) h->hour++; // else the same again, with an hour's certainty
 	loop_timer_set(h->timer, HOUR_MS);
 }
 
@@ -58,6 +66,10 @@ static void on_due(void *context) {
 	struct housekeeping *h = context;
 	struct daemon *d = h->daemon;
 	if (d->stopping) return;
+	// Age is what tells an object that nobody names from one that is about to be named. After a
+	// jump of the clock everything looks a day old.
+	h->jumped = llabs(offset() - h->offset_ms) > JUMP_MS;
+	if (h->jumped) note(NOTE_WARN, "the clock jumped; old objects are collected an hour later");
 	h->count = d->repo_count;
 	h->repos = calloc(h->count + 1, sizeof(struct git_repo *));
 	if (!h->repos) abort();
@@ -80,6 +92,7 @@ struct housekeeping *housekeeping_open(struct daemon *d) {
 	struct housekeeping *h = calloc(1, sizeof *h);
 	if (!h) abort();
 	h->daemon = d;
+	h->offset_ms = offset();
 	h->timer = loop_timer(d->loop, on_due, h);
 	loop_work(d->loop, tidy_work, tidied, h);
 	return h;

@@ -215,12 +215,11 @@ struct rollout {
 	struct event fact;
 };
 
-static void finish(struct rollout *r, enum outcome outcome, enum reason reason, struct str text,
-                   int64_t exposed_ms) {
+static void finish(struct rollout *r, enum outcome outcome, enum reason reason, struct str text) {
 	int64_t took = (clock_mono_us() - r->began_us) / 1000;
 	r->fact = (struct event){
 		.kind = EVENT_ROLLOUT_FINISHED,
-		.rollout_finished = {r->id, outcome, reason, arena_str(&r->life, text), exposed_ms, took}};
+		.rollout_finished = {r->id, outcome, reason, arena_str(&r->life, text), 0, took}};
 }
 
 static const struct conf_environment *environment_of(struct str text, struct str name,
@@ -390,12 +389,12 @@ static struct str failure_text(struct rollout *r, const struct json *answer) {
 
 static void take_answer(struct rollout *r, const struct json *answer) {
 	if (json_get_bool(answer, "ok", false)) {
-		finish(r, OUTCOME_PASSED, REASON_NONE, STR_NONE, clock_wall_ms());
+		finish(r, OUTCOME_PASSED, REASON_NONE, STR_NONE);
 		return;
 	}
 	struct str text = failure_text(r, answer);
 	enum reason reason = reason_of(text);
-	finish(r, reason == REASON_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_FAILED, reason, text, 0);
+	finish(r, reason == REASON_CANCELLED ? OUTCOME_CANCELLED : OUTCOME_FAILED, reason, text);
 }
 
 // Deploys to one environment are one after the other: nobody lays out a release there meanwhile.
@@ -467,16 +466,18 @@ static void rollout_work(void *context) {
 	if (r->fact.kind != EVENT_NONE) return;
 	if (!file_make_folders(r->folder.p, 0755, &e) || (r->rollback && !switch_back(r, &done, &e)) ||
 	    (!done && !deploy(r, &e)))
-		finish(r, OUTCOME_FAILED, REASON_DEPLOY_FAILED, str_of(e.text), 0);
+		finish(r, OUTCOME_FAILED, REASON_DEPLOY_FAILED, str_of(e.text));
 }
 
 static void rollout_done(void *context) {
 	struct rollout *r = context;
 	struct rollouts *set = r->set;
+	bool passed = r->fact.rollout_finished.outcome == OUTCOME_PASSED;
 	daemon_end(&set->active, r->id.v);
+	if (passed) r->fact.rollout_finished.exposed_ms = turn_now(set->daemon->turn);
 	turn_submit(set->daemon->turn, &r->fact, NULL, NULL, NULL);
 	const struct env *env = state_env(turn_state(set->daemon->turn), r->row.env);
-	if (env && r->fact.rollout_finished.outcome == OUTCOME_PASSED) watch_environment(set, env);
+	if (env && passed) watch_environment(set, env);
 	arena_free(&r->life);
 	free(r);
 }
@@ -503,7 +504,7 @@ void rollouts_start(struct rollouts *set, struct rollout_id id) {
 	r->set = set;
 	r->id = id;
 	r->began_us = clock_mono_us();
-	if (!read_rows(r, &e)) finish(r, OUTCOME_FAILED, REASON_DEPLOY_FAILED, str_of(e.text), 0);
+	if (!read_rows(r, &e)) finish(r, OUTCOME_FAILED, REASON_DEPLOY_FAILED, str_of(e.text));
 	loop_lane_work(set->lane, rollout_work, rollout_done, r);
 }
 

@@ -180,6 +180,7 @@ static bool open_parts(struct daemon *d, struct arena *life, struct err *e) {
 		note(NOTE_INFO, "recovered: %zu git children ended, %zu stale locks removed", killed,
 		     locks);
 	if (!loop_open(&d->loop, e) || !turn_open(d->loop, d->log, &hooks, &d->turn, e)) return false;
+	d->started_ms = turn_now(d->turn);
 	d->landings = landings_new(d);
 	d->exchanges = loop_lane(d->loop, EXCHANGES_MAX);
 	d->stop_timer = loop_timer(d->loop, look_for_end, d);
@@ -214,7 +215,7 @@ static void close_parts(struct daemon *d) {
 
 int serve_main(const struct serve_options *o) {
 	AUTO_ARENA perm = {0};
-	struct daemon d = {.started_ms = clock_wall_ms()};
+	struct daemon d = {0};
 	struct err e;
 	AUTO_FD lock = -1;
 	d.slots = o->slots > 0 ? o->slots : (int)sysconf(_SC_NPROCESSORS_ONLN);

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "app/turnclock.h"
+#include "base/clocktext.h"
 #include "core/apply.h"
 #include "core/state_pack.h"
 #include "os/clock.h"
@@ -10,7 +12,11 @@
 #include "os/note.h"
 #include "store/snapshot.h"
 
-enum { RETRY_MS = 1000, SNAPSHOT_EVENTS = 10000 };
+enum {
+	RETRY_MS = 1000,
+	SNAPSHOT_EVENTS = 10000,
+	LOOK_MS = 60000 // a deadline is of the wall clock, which may jump while the loop sleeps
+};
 
 struct entry {
 	struct event event;
@@ -39,6 +45,7 @@ struct turn {
 	struct store *store;
 	struct turn_hooks hooks;
 	struct state state;
+	struct turnclock clock;
 	struct inbox inbox, working; // two, so that submissions during a turn wait for the next
 	struct arena life;           // of one turn
 	struct loop_timer *timer;
@@ -99,6 +106,7 @@ bool turn_open(struct loop *l, struct store *store, const struct turn_hooks *hoo
 		free(t);
 		return false;
 	}
+	t->clock = turnclock_from(t->state.now_ms, clock_mono_us());
 	t->timer = loop_timer(l, on_timer, t);
 	loop_before_wait(l, on_prepare, t);
 	t->decide_wanted = true;
@@ -176,9 +184,18 @@ static void publish(struct turn *t, const struct decide_list *list, uint64_t fir
 	if (list->count) t->hooks.on_turn(t->hooks.context, t->seq);
 }
 
-static int64_t turn_time(const struct turn *t) {
-	int64_t wall = clock_wall_ms();
-	return wall > t->state.now_ms ? wall : t->state.now_ms;
+int64_t turn_now(struct turn *t) {
+	int64_t wall = clock_wall_ms(), now = turnclock_now(&t->clock, wall, clock_mono_us());
+	int64_t behind = turnclock_fell_behind(&t->clock, wall);
+	AUTO_BUF text = {0};
+	if (!behind) return now;
+	clocktext_duration_text(&text, behind);
+	note(
+		NOTE_WARN,
+		"this machine's clock is %s behind the log, because it was set back; events go on from the "
+		"log's time, a little slower than real time, until the clock has caught up",
+		text.p);
+	return now;
 }
 
 static void add_passed_deadline(struct turn *t, int64_t now, struct decide_list *list) {
@@ -210,7 +227,7 @@ static void run_turn(struct turn *t) {
 	uint64_t first = 0;
 	t->inbox = t->working;
 	t->working = taken;
-	int64_t now = turn_time(t);
+	int64_t now = turn_now(t);
 	size_t count = taken.count;
 	struct answer *answers = ARENA_ARRAY(&t->life, struct answer, count + 1);
 	if (t->read_only[0]) {
@@ -246,7 +263,7 @@ static void run_turn(struct turn *t) {
 static void try_to_recover(struct turn *t) {
 	struct err e = {0};
 	uint64_t first;
-	struct event probe = {.kind = EVENT_CLOCK_PASSED, .time_ms = turn_time(t)};
+	struct event probe = {.kind = EVENT_CLOCK_PASSED, .time_ms = turn_now(t)};
 	if (!store_append(t->store, &probe, 1, &first, &e)) {
 		memcpy(t->read_only, e.text, sizeof t->read_only);
 		return;
@@ -269,20 +286,21 @@ static void on_prepare(void *context) {
 	struct turn *t = context;
 	if (t->running) return;
 	t->running = true;
-	bool due = decide_deadline(&t->state) >= 0 && turn_time(t) >= decide_deadline(&t->state);
+	int64_t deadline = decide_deadline(&t->state);
+	bool due = deadline >= 0 && turn_now(t) >= deadline;
 	while (t->inbox.count || t->decide_wanted || (due && !t->read_only[0])) {
 		t->decide_wanted = false;
 		due = false;
 		run_turn(t);
 	}
-	int64_t deadline = decide_deadline(&t->state);
+	deadline = decide_deadline(&t->state);
 	if (t->read_only[0]) {
 		if (!t->retrying) loop_timer_set(t->timer, RETRY_MS);
 		t->retrying = true;
-	} else if (deadline >= 0)
-		loop_timer_set(t->timer,
-		               deadline - clock_wall_ms() + 1 > 0 ? deadline - clock_wall_ms() + 1 : 0);
-	else loop_timer_set(t->timer, -1);
+	} else if (deadline >= 0) {
+		int64_t wait = deadline - turn_now(t) + 1;
+		loop_timer_set(t->timer, wait < 0 ? 0 : wait < LOOK_MS ? wait : LOOK_MS);
+	} else loop_timer_set(t->timer, -1);
 	t->running = false;
 }
 

@@ -56,3 +56,4 @@ void turn_submit(struct turn *t, const struct event *e, turn_fill_fn *fill, turn
 const struct state *turn_state(const struct turn *t);
 const char *turn_read_only(const struct turn *t); // why nothing can be appended, NULL = all is well
 uint64_t turn_seq(const struct turn *t);          // newest durable event
+int64_t turn_now(struct turn *t); // what an event of now would carry (app/turnclock.h)

@@ -2,16 +2,35 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
+static pthread_once_t asked = PTHREAD_ONCE_INIT;
+static const char *shift_file;
+
+static void ask(void) {
+	shift_file = getenv("WEIR_CLOCK");
+}
+
+static int64_t shift_ms(void) {
+	char text[32];
+	int fd = open(shift_file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+	text[n > 0 ? n : 0] = 0;
+	if (fd >= 0) close(fd);
+	return strtoll(text, NULL, 10);
+}
+
 int64_t clock_wall_ms(void) {
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	pthread_once(&asked, ask);
+	int64_t ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return shift_file ? ms + shift_ms() : ms;
 }
 
 int64_t clock_mono_us(void) {

@@ -4,6 +4,7 @@
 # more than its seconds is a slow machine: the limits here are bounds on hanging, not on speed.
 
 load lib
+load service
 
 setup() {
 	weir_setup
@@ -28,7 +29,8 @@ stops_within() {
 	weir_pid=
 	local took=$(($(date +%s%3N) - began))
 	echo "exit $code after $took ms"
-	[ "$code" = 0 ] && [ "$took" -lt $(($1 * 1000)) ]
+	[ "$code" = 0 ]
+	[ "$took" -lt $(($1 * 1000)) ]
 }
 
 @test "SIGTERM while a job runs: the job goes on, the next daemon adopts it" {
@@ -37,7 +39,8 @@ stops_within() {
 	push
 	eventually runs_running
 	stops_within 5
-	[ -e "$data/runs/1/pid" ] && kill -0 "$(leader_of 1)"
+	[ -e "$data/runs/1/pid" ]
+	kill -0 "$(leader_of 1)"
 	weir_serve
 	lands "$change"
 	[ "$(sql 'SELECT count(*) FROM runs')" = 1 ]
@@ -188,10 +191,18 @@ stops_within() {
 	printf 'a-long-secret-value' | weir secret set TOKEN --repo p
 	mode() { stat -c %a "$data/$1"; }
 	echo "$(mode .) $(mode envs) $(mode cache) $(mode runs) $(mode objects) $(mode secrets) $(mode tmp) $(mode weir.db)"
-	[ "$(mode .)" = 711 ] && [ "$(mode envs)" = 711 ] && [ "$(mode cache)" = 711 ]
-	[ "$(mode runs)" = 700 ] && [ "$(mode objects)" = 700 ] && [ "$(mode secrets)" = 700 ] && [ "$(mode tmp)" = 700 ]
-	[ "$(mode weir.db)" = 600 ] && [ "$(mode weir.db-wal)" = 600 ] && [ "$(mode weir.db-shm)" = 600 ]
-	[ "$(mode secrets/p/TOKEN)" = 600 ] && [ "$(mode secret.key)" = 600 ]
+	[ "$(mode .)" = 711 ]
+	[ "$(mode envs)" = 711 ]
+	[ "$(mode cache)" = 711 ]
+	[ "$(mode runs)" = 700 ]
+	[ "$(mode objects)" = 700 ]
+	[ "$(mode secrets)" = 700 ]
+	[ "$(mode tmp)" = 700 ]
+	[ "$(mode weir.db)" = 600 ]
+	[ "$(mode weir.db-wal)" = 600 ]
+	[ "$(mode weir.db-shm)" = 600 ]
+	[ "$(mode secrets/p/TOKEN)" = 600 ]
+	[ "$(mode secret.key)" = 600 ]
 }
 
 @test "what runs left behind that the log knows to be over goes at a start" {
@@ -225,43 +236,18 @@ stops_within() {
 service_build() { # the test service, for use outside of weir
 	cc -std=gnu17 -D_GNU_SOURCE -O1 -pthread "$BATS_TEST_DIRNAME/../load/service.c" -o "$BATS_FILE_TMPDIR/service"
 }
-free_port() { # $port, which nobody listens on now
-	port=$((20000 + RANDOM % 20000))
-	while (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+# Its service needs a secret.
+secret_environment_new() {
+	service_run='test ${#TOKEN} = 19 && exec ./service --port $PORT'
+	environment_new "      secrets: [TOKEN]"
 }
-
-# A service that needs a secret, on a free port: $port.
-environment_new() {
-	local up=$BATS_TEST_TMPDIR
-	while [ "$up" != /tmp ] && [ "$up" != / ]; do
-		chmod a+x "$up" # services have a user of their own
-		up=$(dirname "$up")
-	done
-	free_port
-	branch environment
-	cp "$BATS_TEST_DIRNAME/../load/service.c" "$project/service.c"
-	commit weir.yml "
-jobs:
-  test: {run: sh check.sh}
-  build: {run: cc -std=gnu17 -D_GNU_SOURCE -O1 -pthread service.c -o service, artifacts: [service]}
-environments:
-  production:
-    artifacts: [service]
-    service:
-      run: test \${#TOKEN} = 19 && exec ./service --port \$PORT
-      health: /healthz
-      secrets: [TOKEN]
-    listen: 127.0.0.1:$port
-"
-}
-answers() { [ "$(curl -s -o /dev/null -w '%{http_code}' --max-time 2 "http://127.0.0.1:$port/healthz")" = 200 ]; }
 is_silent() { ! answers; }
 kill_environment() { kill_processes_of "$data/envs"; } # as a machine that goes down does
 
 @test "after the machine went down: weir starts, and the services come back with their secrets" {
 	weir_serve
 	printf 'a-long-secret-value' | weir secret set TOKEN --repo p
-	environment_new
+	secret_environment_new
 	push
 	lands "$change"
 	eventually answers
@@ -303,7 +289,7 @@ kill_environment() { kill_processes_of "$data/envs"; } # as a machine that goes 
 @test "SIGTERM in the middle of a deploy: the service serves on, the next daemon ends the deploy" {
 	weir_serve
 	printf 'a-long-secret-value' | weir secret set TOKEN --repo p
-	environment_new
+	secret_environment_new
 	push
 	lands "$change"
 	eventually rollout_runs

@@ -19,7 +19,8 @@ serve_fails() { # serve_fails TEXT [OPTION...]: it ends by itself, says this
 	shift
 	run timeout 20 weir serve --data "$data" --listen 127.0.0.1:0 "$@"
 	echo "$output"
-	[ "$status" != 0 ] && [ "$status" != 124 ]
+	[ "$status" != 0 ]
+	[ "$status" != 124 ]
 	[[ $output == *"$text"* ]]
 }
 git_children() {
@@ -253,7 +254,8 @@ git_children() {
 	[ "$(curl -s -o /dev/null -w '%{http_code}' "$url/api/v1/status")" = 200 ]
 	for header in 'Host: evil.example' 'Host: evil.example:80'; do
 		code=$(curl -s -o /dev/null -w '%{http_code}' -H "$header" "$url/api/v1/status")
-		[ "$code" -ge 400 ] && [ "$code" -lt 500 ]
+		[ "$code" -ge 400 ]
+		[ "$code" -lt 500 ]
 	done
 	code=$(curl -s -o /dev/null -w '%{http_code}' -X POST -H 'Origin: http://evil.example' "$url/api/v1/changes/1/withdraw")
 	[ "$code" = 403 ]
