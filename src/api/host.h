@@ -29,7 +29,9 @@ struct api_host {
 	int64_t (*now_ms)(void *context); // what an event of now would carry
 	const struct state *(*state)(void *context);
 	uint64_t (*seq)(void *context);          // of the newest durable event
-	const char *(*read_only)(void *context); // why nothing can be recorded now, NULL = all is well
+	const char *(*read_only)(void *context); // why no change is taken now, NULL = all is well
+	bool (*records)(void *context); // read-only, but what operators do (roll back) still works;
+	                                // NULL = no
 	// Checks, applies, appends; its time is filled in. The usual way to change anything.
 	void (*submit)(void *context, const struct event *e, api_done_fn *done, void *done_context);
 	// Makes or copies the repository, then records repo.added. May take minutes.

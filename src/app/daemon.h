@@ -30,6 +30,7 @@ struct follows;
 struct host;
 struct webhooks;
 struct housekeeping;
+struct room;
 struct addition;
 
 struct daemon {
@@ -51,6 +52,7 @@ struct daemon {
 	struct host *host;
 	struct webhooks *webhooks;
 	struct housekeeping *housekeeping;
+	struct room *room;
 	char url[256]; // http://127.0.0.1:8420
 	int64_t started_ms;
 	int slots;

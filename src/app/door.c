@@ -5,6 +5,7 @@
 
 #include "app/bootstrap.h"
 #include "app/rollouts.h"
+#include "app/room.h"
 #include "app/runs.h"
 #include "app/secrets.h"
 #include "app/version.h"
@@ -27,7 +28,13 @@ static uint64_t seq(void *context) {
 }
 
 static const char *read_only(void *context) {
-	return turn_read_only(((struct daemon *)context)->turn);
+	struct daemon *d = context;
+	const char *why = room_full(d->room); // says what to do
+	return why ? why : turn_read_only(d->turn);
+}
+
+static bool records(void *context) {
+	return !turn_read_only(((struct daemon *)context)->turn);
 }
 
 // ---------------------------------------------------------------- events
@@ -214,6 +221,7 @@ void door_fill(struct daemon *d, struct object_store *objects, struct api_host *
 		.state = state,
 		.seq = seq,
 		.read_only = read_only,
+		.records = records,
 		.submit = submit,
 		.repo_add = repo_add,
 		.secret_set = secret_set,

@@ -10,6 +10,7 @@
 
 #include "app/pipeline.h"
 #include "app/propose.h"
+#include "app/room.h"
 #include "base/clocktext.h"
 #include "git/landing.h"
 #include "os/failpoint.h"
@@ -267,9 +268,13 @@ static void request_came(struct push *p) {
 	struct str name = p->request.repo;
 	if (str_ends(name, STR(".git"))) name.n -= 4;
 	p->repo = daemon_repo_named(d, name);
-	if (!p->repo || turn_read_only(d->turn)) {
-		refuse_all(p, p->repo ? turn_read_only(d->turn)
-		                      : "this repository is not known to the server");
+	if (!p->repo) {
+		refuse_all(p, "this repository is not known to the server");
+		return;
+	}
+	const char *why = room_full(d->room) ? room_full(d->room) : turn_read_only(d->turn);
+	if (why) {
+		refuse_all(p, arena_printf(&p->life, "weir is read-only: %s", why).p);
 		return;
 	}
 	name_pusher(p);

@@ -22,6 +22,7 @@
 #include "app/ingest.h"
 #include "app/jobspec.h"
 #include "app/leftover.h"
+#include "app/room.h"
 #include "app/runstart.h"
 #include "app/secrets.h"
 #include "app/submodules.h"
@@ -452,7 +453,8 @@ void runs_start(struct runs *set, struct run_id id) {
 		loop_work(d->loop, adopt_work, follow, r);
 	} else {
 		find_verdict(r);
-		loop_lane_work(set->starts, start_work, follow, r);
+		if (r->fact.kind != EVENT_RUN_REUSED && !room_for_run(d->room)) forget(r);
+		else loop_lane_work(set->starts, start_work, follow, r);
 	}
 }
 

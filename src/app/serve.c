@@ -16,6 +16,7 @@
 #include "app/landings.h"
 #include "app/pushes.h"
 #include "app/rollouts.h"
+#include "app/room.h"
 #include "app/runs.h"
 #include "app/version.h"
 #include "app/webhooks.h"
@@ -62,8 +63,6 @@ static void on_read_only(void *context) {
 
 static void on_recovered(void *context) {
 	struct daemon *d = context;
-	struct err e;
-	if (!reserve_restore(d->data, &e)) note(NOTE_WARN, "the reserve on disk: %s", e.text);
 	if (!d->announced) announce(d); // the disk was full from the start
 	bootstrap_reconcile(d);
 	rollouts_look_again(d->rollouts);
@@ -184,6 +183,7 @@ static bool open_parts(struct daemon *d, struct arena *life, struct err *e) {
 	d->landings = landings_new(d);
 	d->exchanges = loop_lane(d->loop, EXCHANGES_MAX);
 	d->stop_timer = loop_timer(d->loop, look_for_end, d);
+	d->room = room_open(d);
 	if (!runs_open(d, &d->runs, e) || !rollouts_open(d, &d->rollouts, e)) return false;
 	bootstrap_reconcile(d);
 	return true;
@@ -193,6 +193,7 @@ static bool open_parts(struct daemon *d, struct arena *life, struct err *e) {
 static void close_parts(struct daemon *d) {
 	host_close(d->host);
 	housekeeping_close(d->housekeeping);
+	room_close(d->room);
 	webhooks_close(d->webhooks);
 	follows_close(d->follows);
 	pushes_close(d->pushes);

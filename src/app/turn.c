@@ -1,6 +1,7 @@
 #include "app/turn.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "app/turnclock.h"
@@ -51,7 +52,7 @@ struct turn {
 	struct loop_timer *timer;
 	uint64_t seq, snapshot_seq;
 	bool running, decide_wanted, retrying;
-	char read_only[1000];
+	char read_only[sizeof((struct err *)0)->text + 40];
 };
 
 static bool apply_replayed(void *context, uint64_t seq, const struct event *event, struct err *e) {
@@ -167,10 +168,14 @@ static struct answer take(struct turn *t, struct entry *entry, int64_t now,
 	return a;
 }
 
+static void say_read_only(struct turn *t, const struct err *why) {
+	snprintf(t->read_only, sizeof t->read_only, "%s; weir tries again each second", why->text);
+}
+
 static void went_wrong(struct turn *t, const struct err *why) {
 	struct err e = {0};
 	if (!t->read_only[0]) note(NOTE_ERROR, "read-only: %s", why->text);
-	memcpy(t->read_only, why->text, sizeof t->read_only);
+	say_read_only(t, why);
 	if (t->hooks.on_read_only) t->hooks.on_read_only(t->hooks.context);
 	if (!replay(t, &e)) {
 		note(NOTE_ERROR, "the log cannot be read back: %s", e.text);
@@ -265,7 +270,7 @@ static void try_to_recover(struct turn *t) {
 	uint64_t first;
 	struct event probe = {.kind = EVENT_CLOCK_PASSED, .time_ms = turn_now(t)};
 	if (!store_append(t->store, &probe, 1, &first, &e)) {
-		memcpy(t->read_only, e.text, sizeof t->read_only);
+		say_read_only(t, &e);
 		return;
 	}
 	apply_event(&t->state, &probe);
