@@ -286,7 +286,7 @@ static void work_tree_added(void *context, bool ok, const struct err *why,
 	printf("Serving a copy of this repository. Next:\n  git remote add weir %s/git/" STR_FMT
 	       ".git\n"
 	       "  git push weir HEAD:refs/for/" STR_FMT "\n",
-	       d->url, STR_ARG(applied->repo_added.name), STR_ARG(applied->repo_added.trunk));
+	       d->public_url, STR_ARG(applied->repo_added.name), STR_ARG(applied->repo_added.trunk));
 	fflush(stdout);
 }
 

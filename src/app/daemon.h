@@ -53,7 +53,8 @@ struct daemon {
 	struct webhooks *webhooks;
 	struct housekeeping *housekeeping;
 	struct room *room;
-	char url[256]; // http://127.0.0.1:8420
+	char url[256];        // http://127.0.0.1:8420, for this machine
+	char public_url[256]; // for everybody; the same unless said otherwise
 	int64_t started_ms;
 	int slots;
 	struct loop_lane *exchanges; // of git over HTTP: a push waits there for its own judgement

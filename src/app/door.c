@@ -214,7 +214,7 @@ void door_fill(struct daemon *d, struct object_store *objects, struct api_host *
 		.store = d->reader,
 		.objects = objects,
 		.version = VERSION_TEXT,
-		.url = d->url,
+		.url = d->public_url,
 		.data = d->data,
 		.started_ms = d->started_ms,
 		.now_ms = now_ms,

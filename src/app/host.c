@@ -1,5 +1,6 @@
 #include "app/host.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,6 +35,31 @@ static bool check_exposure(const struct serve_options *o, const char *address, s
 	               address);
 }
 
+// The public URL is a name and nothing behind it: paths of pages and of the API begin at the root.
+static bool check_public_url(const char *url, struct err *e) {
+	struct str text = str_of(url), rest = STR_NONE;
+	if (!url) return true;
+	if (str_starts(text, STR("https://"))) rest = str_from(text, 8);
+	if (str_starts(text, STR("http://"))) rest = str_from(text, 7);
+	if (rest.n && rest.n < 200 && str_find_char(rest, '/') == rest.n) return true;
+	return err_set(e, ERR_INVALID,
+	               "--public-url \"%s\" is no scheme and name; write https://weir.example.org",
+	               url);
+}
+
+// As peers are written, so that they can be compared.
+static bool proxy_address(const char *text, char out[INET6_ADDRSTRLEN], struct err *e) {
+	unsigned char binary[16];
+	int family = text && strchr(text, ':') ? AF_INET6 : AF_INET;
+	if (!text) return true;
+	if (inet_pton(family, text, binary) == 1 && inet_ntop(family, binary, out, INET6_ADDRSTRLEN))
+		return true;
+	return err_set(e, ERR_INVALID,
+	               "--trusted-proxy \"%s\" is no IP address; give the one that the proxy's "
+	               "connections come from, as 10.0.0.7",
+	               text);
+}
+
 static bool read_pem(const char *path, struct buf *out, struct err *e) {
 	if (!path) return true;
 	return file_read(path, PEM_MAX, out, e);
@@ -45,7 +71,10 @@ bool host_open(struct daemon *d, const struct serve_options *o, struct host **ou
 	AUTO_BUF url = {0};
 	AUTO_ARENA scratch = {0};
 	const char *address = o->listen ? o->listen : "127.0.0.1:8420";
-	struct web_options web = {.trusted_proxy = o->trusted_proxy};
+	struct web_options web = {.public_url = o->public_url};
+	char proxy[INET6_ADDRSTRLEN];
+	if (!check_public_url(o->public_url, e) || !proxy_address(o->trusted_proxy, proxy, e))
+		return false;
 	if ((o->tls_cert != NULL) != (o->tls_key != NULL))
 		return err_set(e, ERR_INVALID, "--tls-cert and --tls-key go together");
 	if (!check_exposure(o, address, e) || !read_pem(o->tls_cert, &cert, e) ||
@@ -56,6 +85,7 @@ bool host_open(struct daemon *d, const struct serve_options *o, struct host **ou
 	web.tls_key = o->tls_key ? key.p : NULL;
 	web_url_of(web.listen_fd, o->tls_cert != NULL, &url);
 	snprintf(d->url, sizeof d->url, "%s", url.p);
+	snprintf(d->public_url, sizeof d->public_url, "%s", o->public_url ? o->public_url : url.p);
 	struct host *h = calloc(1, sizeof *h);
 	if (!h) abort();
 	h->daemon = d;
@@ -63,12 +93,12 @@ bool host_open(struct daemon *d, const struct serve_options *o, struct host **ou
 	web.spool = h->spool.p;
 	struct api_host door;
 	struct web_git git = githttp_fill(d);
-	if (!object_store_open(d->data, &h->objects, e)) {
-		free(h);
-		return false;
-	}
-	door_fill(d, h->objects, &door);
-	if (!web_open(d->loop, &web, &door, &git, &h->web, e)) {
+	if (o->trusted_proxy) web.trusted_proxy = arena_cstr(&h->life, str_of(proxy));
+	bool ok = object_store_open(d->data, &h->objects, e);
+	if (ok) door_fill(d, h->objects, &door);
+	ok = ok && web_open(d->loop, &web, &door, &git, &h->web, e);
+	if (!ok) {
+		if (o->tls_cert) (void)err_context(e, "%s with %s", o->tls_cert, o->tls_key);
 		object_store_close(&h->objects);
 		arena_free(&h->life);
 		free(h);

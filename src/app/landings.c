@@ -319,6 +319,7 @@ void landings_release(struct landings *l, struct repo_id repo, struct change_id 
 }
 
 void landings_free(struct landings *l) {
+	if (!l) return;
 	while (l->waiting) {
 		struct land *next = l->waiting->next;
 		land_free(l->waiting);

@@ -105,7 +105,7 @@ static void say_place(struct push *p, const struct command *c) {
 		         " was rejected as it is: push a correction, or try it again with weir retry");
 	git_receive_say(&p->answer, buf_view(&text));
 	buf_reset(&text);
-	buf_printf(&text, "%s/change/%llu   weir status %llu --watch", d->url,
+	buf_printf(&text, "%s/change/%llu   weir status %llu --watch", d->public_url,
 	           (unsigned long long)c->change.v, (unsigned long long)c->change.v);
 	git_receive_say(&p->answer, buf_view(&text));
 }

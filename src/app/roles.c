@@ -20,6 +20,7 @@ static int serve(struct cli *cli) {
 		.trusted_proxy = cli_value(cli, "trusted-proxy"),
 		.tls_cert = cli_value(cli, "tls-cert"),
 		.tls_key = cli_value(cli, "tls-key"),
+		.public_url = cli_value(cli, "public-url"),
 	};
 	return serve_main(&o);
 }
@@ -32,10 +33,10 @@ static const struct args_option serve_options[] = {
 	{"data", 0, "DIR", "folder for everything that is kept (default .weir)", NULL},
 	{"listen", 0, "ADDR:PORT", "where to serve (default 127.0.0.1:8420; port 0 picks one)", NULL},
 	{"slots", 0, "N", "runs at once (default: the number of cores)", NULL},
-	{"trusted-proxy", 0, "ADDR", "address of a proxy whose X-Forwarded-* headers are believed",
-     NULL},
+	{"trusted-proxy", 0, "ADDR", "IP address of a proxy whose X-Forwarded-For is believed", NULL},
 	{"tls-cert", 0, "FILE", "PEM certificate chain: serve HTTPS", NULL},
 	{"tls-key", 0, "FILE", "PEM private key of it", NULL},
+	{"public-url", 0, "URL", "how people reach it, when by a name: https://weir.example.org", NULL},
 	{0},
 };
 

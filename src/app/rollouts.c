@@ -563,6 +563,7 @@ bool rollouts_open(struct daemon *d, struct rollouts **out, struct err *e) {
 }
 
 void rollouts_close(struct rollouts *set) {
+	if (!set) return;
 	for (size_t i = 0; i < set->count; i++) {
 		struct watcher *w = set->watchers[i];
 		loop_unwatch(w->watch);

@@ -555,16 +555,17 @@ bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
 	set->starts = loop_lane(d->loop, STARTS_MAX);
 	set->workspaces = workspaces_new(daemon_path(d, &scratch, "cache").p, d->data);
 	find_earlier(set, &scratch);
+	*out = set;
 	if (!read_machine(d, &set->machine))
 		return err_set(e, ERR_IO, "what jobs find on this machine cannot be read");
 	set->machine_timer = loop_timer(d->loop, machine_due, set);
 	loop_timer_set(set->machine_timer, TOOLCHAIN_MS);
-	*out = set;
 	return true;
 }
 
 // Leaders go on; the next daemon adopts them.
 void runs_close(struct runs *set) {
+	if (!set) return;
 	while (set->list) {
 		struct job_run *r = set->list;
 		set->list = r->next;

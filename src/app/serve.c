@@ -189,7 +189,7 @@ static bool open_parts(struct daemon *d, struct arena *life, struct err *e) {
 	return true;
 }
 
-// No work is under way any more.
+// No work is under way any more. After a start that failed some parts are missing.
 static void close_parts(struct daemon *d) {
 	host_close(d->host);
 	housekeeping_close(d->housekeeping);
@@ -233,7 +233,10 @@ int serve_main(const struct serve_options *o) {
 	    !pushes_open(&d, &d.pushes, &e) || !follows_open(&d, &d.follows, &e) ||
 	    !bootstrap_work_tree(&d, &e)) {
 		fprintf(stderr, "error: %s\n", e.text);
-		return err_exit_status(e.code) == 3 ? 3 : 1;
+		int status = err_exit_status(e.code) == 3 ? 3 : 1;
+		if (d.loop && loop_working(d.loop)) _exit(status); // what began goes on at the next start
+		close_parts(&d);
+		return status;
 	}
 	d.webhooks = webhooks_open(&d);
 	d.housekeeping = housekeeping_open(&d);

@@ -8,6 +8,7 @@ struct serve_options {
 	int slots;                 // runs at once; 0 = as many as cores
 	const char *trusted_proxy; // address that may speak for others, NULL = none
 	const char *tls_cert, *tls_key;
+	const char *public_url; // http[s]://NAME[:PORT], NULL = by its own address
 };
 
 int serve_main(const struct serve_options *options); // exit status

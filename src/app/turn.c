@@ -121,6 +121,7 @@ static void inbox_free(struct inbox *box) {
 }
 
 void turn_close(struct turn *t) {
+	if (!t) return;
 	loop_timer_free(t->timer);
 	inbox_free(&t->inbox);
 	inbox_free(&t->working);

@@ -240,6 +240,8 @@ static CURLcode perform(struct remote *r, enum operation_id id, const struct str
 	curl_easy_reset(c);
 	curl_easy_setopt(c, CURLOPT_URL, address);
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	// What curl itself and OpenSSL listen to, and libcurl does not: a certificate of one's own.
+	if (getenv("SSL_CERT_FILE")) curl_easy_setopt(c, CURLOPT_CAINFO, getenv("SSL_CERT_FILE"));
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, r->why);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);

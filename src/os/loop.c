@@ -72,6 +72,7 @@ static void close_handle(uv_handle_t *h, void *context) {
 }
 
 void loop_close(struct loop *l) {
+	if (!l) return;
 	uv_walk(&l->uv, close_handle, NULL);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	int failed = uv_loop_close(&l->uv);

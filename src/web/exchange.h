@@ -43,6 +43,7 @@ struct web {
 	struct access_rules rules;
 	struct web_options options;
 	char own_host[128], public_host[256], policy[512];
+	char said[200]; // by libmicrohttpd, last
 	struct MHD_Daemon *daemon;
 	struct loop_watch *watch;
 	struct loop_timer *run, *tick;

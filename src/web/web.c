@@ -310,10 +310,11 @@ static void make_rules(struct web *w) {
 
 static void complain(void *context, const char *format, va_list args) PRINTF_LIKE(2, 0);
 static void complain(void *context, const char *format, va_list args) {
-	(void)context;
+	struct web *w = context;
 	AUTO_BUF text = {0};
 	buf_vprintf(&text, format, args);
 	while (text.n && text.p[text.n - 1] == '\n') text.p[--text.n] = 0;
+	snprintf(w->said, sizeof w->said, "%s", text.p ? text.p : "");
 	note(NOTE_DEBUG, "http: %s", text.p ? text.p : "");
 }
 
@@ -337,18 +338,18 @@ bool web_open(struct loop *l, const struct web_options *o, const struct api_host
 	if (!w->tls) tls[0] = end;
 	w->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (w->tls ? MHD_USE_TLS : 0U),
-		0, NULL, NULL, handle, w, MHD_OPTION_EXTERNAL_LOGGER, complain, NULL,
-		MHD_OPTION_LISTEN_SOCKET, o->listen_fd, MHD_OPTION_URI_LOG_CALLBACK, begin_uri, w,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, w, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+		0, NULL, NULL, handle, w, MHD_OPTION_EXTERNAL_LOGGER, complain, w, MHD_OPTION_LISTEN_SOCKET,
+		o->listen_fd, MHD_OPTION_URI_LOG_CALLBACK, begin_uri, w, MHD_OPTION_NOTIFY_COMPLETED,
+		completed, w, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)IDLE_S, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	const union MHD_DaemonInfo *info =
 		w->daemon ? MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info) {
 		if (w->daemon) MHD_stop_daemon(w->daemon);
+		err_set(e, w->tls ? ERR_INVALID : ERR_IO, "cannot start the HTTP server: %s", w->said);
 		free(w);
-		return err_set(e, ERR_IO, "cannot start the HTTP server%s",
-		               o->tls_cert ? ": is the certificate's key the right one?" : "");
+		return false;
 	}
 	w->live = live_new(w);
 	w->run = loop_timer(l, run, w);

@@ -19,7 +19,8 @@ struct web_options {
 	const char *spool;         // folder for request bodies of git (a file there has no name)
 	const char *public_url;    // how people reach it, when not by its own address:
 	                           // "https://weir.example.org"; or NULL
-	const char *trusted_proxy; // address whose X-Forwarded-For and -Proto are believed; or NULL
+	const char *trusted_proxy; // IP address as inet_ntop writes it; its X-Forwarded-For is believed
+	                           // and nobody who comes through it is known without a token; or NULL
 	const char *tls_cert, *tls_key; // PEM texts; NULL = no TLS
 	bool no_ambient;                // also loopback needs a token
 };

@@ -69,7 +69,7 @@ deployed() { [ "$(sql "SELECT count(*) FROM rollouts WHERE outcome = 'passed'")"
 active() { curl -s "http://127.0.0.1:$port/"; }
 
 begin() { # a service from a landed release, that somebody asks
-	weir_serve "$@"
+	weir_serve
 	environment_new
 	push
 	lands "$change"
