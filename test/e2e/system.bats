@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154 # lib.bash sets what it names; bats sets status and output
-# The machine misbehaves: a second daemon, a locked database, a full disk, killed children, stale locks, odd folders.
+# The machine misbehaves: a second daemon, a locked database, killed children, stale locks, odd folders. A full disk is
+# in disk.bats, clocks that jump in clock.bats.
 
 load lib
 
@@ -11,7 +12,6 @@ setup() {
 teardown() {
 	[ -z "${locker-}" ] || kill "$locker" 2>/dev/null || true
 	weir_teardown
-	! mountpoint -q "$data" 2>/dev/null || umount -l "$data"
 }
 
 serve_fails() { # serve_fails TEXT [OPTION...]: it ends by itself, says this
@@ -52,7 +52,7 @@ git_children() {
 	[ "$(sha256sum <"$data/weir.db")" = "$before" ]
 }
 
-@test "a database that another process holds: pushes wait or are refused, weir lives, then all goes on" {
+@test "a database that another process holds for ten seconds: pushes are refused in words, then all goes on by itself" {
 	weir_serve
 	mkfifo "$BATS_TEST_TMPDIR/lock"
 	sqlite3 "$data/weir.db" <"$BATS_TEST_TMPDIR/lock" >/dev/null 2>&1 3>&- &
@@ -60,54 +60,32 @@ git_children() {
 	exec 8>"$BATS_TEST_TMPDIR/lock"
 	echo 'BEGIN EXCLUSIVE;' >&8
 	sleep 0.5
-	branch work
-	commit a 1
-	run timeout 60 git -C "$project" push "$remote" HEAD:refs/for/main
-	echo "$output"
-	refused=$status
-	[ "$refused" = 0 ] || [[ $output == *"weir is read-only"* || $output == *locked* ]]
+	begun=$SECONDS
+	refused=0
+	for n in 1 2 3; do
+		branch "w$n"
+		commit "f$n" "$n"
+		run timeout 60 git -C "$project" push -o "topic=t$n" "$remote" HEAD:refs/for/main
+		echo "$output"
+		[ "$status" != 0 ]
+		[[ $output == *"weir is read-only: "*"another process holds the database"*"weir tries again each second"* ]]
+		[ "$(curl -s -o /dev/null -w '%{http_code}' --max-time 10 "$url/healthz")" = 503 ]
+		run -0 curl -s --max-time 10 "$url/"
+		[[ $output == *"Read-only:"*"another process holds the database"* ]]
+	done
+	while [ $((SECONDS - begun)) -lt 10 ]; do sleep 0.5; done
 	kill -0 "$weir_pid"
 	exec 8>&-
 	wait "$locker" || true
 	locker=
-	accepted() { push; }
-	[ "$refused" = 0 ] || eventually accepted
-	lands 1
-	[ "$(sql 'SELECT count(*) FROM changes')" = 1 ]
-	audit_clean
-}
-
-@test "a full disk: pushes are refused in words, weir lives, and goes on when there is room" {
-	[ "$(id -u)" = 0 ] || skip "only root may mount a small disk"
-	mkdir -p "$data"
-	mount -t tmpfs -o size=64m weir-small "$data" 2>/dev/null || skip "this machine lets nobody mount"
-	weir_serve
-	branch work
-	commit a 1
-	push
-	lands 1
-	head -c 100m /dev/zero >"$data/filler" 2>/dev/null || true
-	commit b 1
-	refused=0
-	for n in $(seq 5); do # what is kept in reserve may take a few
-		run git -C "$project" push -o "topic=t$n" "$remote" HEAD:refs/for/main
-		[ "$status" = 0 ] || refused=1
+	healthy() { [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/healthz")" = 200 ]; }
+	eventually healthy
+	[ "$(sql 'SELECT count(*) FROM changes')" = 0 ]
+	for n in 1 2 3; do
+		git -C "$project" checkout -q "w$n"
+		push -o "topic=t$n"
+		lands "$n"
 	done
-	echo "$output"
-	[ "$refused" = 1 ]
-	[[ $output == *"No space"* || $output == *"read-only"* || $output == *"full"* ]]
-	kill -0 "$weir_pid"
-	code=$(curl -s -o "$BATS_TEST_TMPDIR/answer" -w '%{http_code}' "$url/healthz")
-	[ "$code" = 200 ] || [ "$code" = 503 ]
-	[ "$(trunk)" = "$(git -C "$project" rev-parse HEAD~1)" ]
-	rm "$data/filler"
-	again() { push -o topic=again; }
-	eventually again
-	lands "$change"
-	for id in $(sql 'SELECT id FROM changes'); do eventually is_over "$id"; done
-	audit_clean
-	weir_kill
-	weir_serve
 	audit_clean
 }
 
@@ -177,6 +155,17 @@ git_children() {
 	push
 	lands 1
 	[ ! -e "$remote/refs/heads/main.lock" ]
+}
+
+@test "a stale lock of git's that appears while weir runs does not keep a change from landing" {
+	weir_serve
+	touch "$remote/refs/heads/main.lock" "$remote/packed-refs.lock"
+	branch work
+	commit a 1
+	push
+	lands 1
+	[ ! -e "$remote/refs/heads/main.lock" ]
+	audit_clean
 }
 
 @test "a data folder whose path is too long for a socket is refused with the limit" {
