@@ -39,14 +39,18 @@ teardown() {
 	[ "$(id -u)" != 0 ] || ! mountpoint -q "$data" 2>/dev/null || umount -l "$data"
 }
 
-# fill [BYTES]: all but BYTES, at once
+# fill [BYTES]: all but BYTES, at once; weir may write something in between
 fill() {
 	local left
-	left=$(($(df --output=avail -B1 "$data" | tail -1) - ${1-0}))
-	[ "$left" -le 0 ] || fallocate -l "$left" "$data/filler.$RANDOM$RANDOM"
+	for _ in 1 2 3 4 5; do
+		left=$(($(df --output=avail -B1 "$data" | tail -1) - ${1-0}))
+		[ "$left" -gt 0 ] || return 0
+		fallocate -l "$left" "$data/filler.$RANDOM$RANDOM" && return
+	done
+	head -c "$left" /dev/zero >"$data/filler.last" || true
 }
 fill_all() { # also what is released meanwhile
-	fill || true
+	fill
 	head -c 100m /dev/zero >"$data/filler.rest" 2>/dev/null || true
 }
 make_room() { rm -f "$data"/filler.*; }
