@@ -238,6 +238,7 @@ service_build() { # the test service, for use outside of weir
 }
 # Its service needs a secret.
 secret_environment_new() {
+	# shellcheck disable=SC2016,SC2034 # for the service's shell; service.bash
 	service_run='test ${#TOKEN} = 19 && exec ./service --port $PORT'
 	environment_new "      secrets: [TOKEN]"
 }

@@ -61,7 +61,6 @@ git_children() {
 	echo 'BEGIN EXCLUSIVE;' >&8
 	sleep 0.5
 	begun=$SECONDS
-	refused=0
 	for n in 1 2 3; do
 		branch "w$n"
 		commit "f$n" "$n"
