@@ -3,10 +3,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "os/clock.h"
+
+enum { ROWS_USUAL = 23 };
 
 static struct termios before; // of the terminal, while a screen is on
 static bool changed;
@@ -31,6 +34,13 @@ struct screen screen_begin(bool tty) {
 	return s;
 }
 
+// The cursor rests below the last line. Asked each time: windows change their size.
+unsigned screen_rows(void) {
+	struct winsize size;
+	bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+	return !known ? ROWS_USUAL : size.ws_row > 1 ? size.ws_row - 1U : 1;
+}
+
 static void erase(struct screen *s) {
 	if (s->lines) printf("\033[%uA", s->lines);
 	fputs("\r\033[J", stdout);
@@ -40,8 +50,10 @@ static void erase(struct screen *s) {
 void screen_draw(struct screen *s, const struct ink *ink) {
 	if (!s->on) return;
 	erase(s);
-	fwrite(ink->out.p, 1, ink->out.n, stdout);
-	for (size_t i = 0; i < ink->out.n; i++) s->lines += ink->out.p[i] == '\n';
+	unsigned rows = screen_rows();
+	size_t end = 0;
+	while (end < ink->out.n && s->lines < rows) s->lines += ink->out.p[end++] == '\n';
+	fwrite(ink->out.p, 1, end, stdout);
 	fflush(stdout);
 }
 

@@ -9,7 +9,10 @@ struct screen {
 };
 
 struct screen screen_begin(bool tty);
-void screen_draw(struct screen *s, const struct ink *ink); // in place of what was drawn last
+// In place of what was drawn last; cut where the terminal ends, or its head would scroll away and
+// stay there.
+void screen_draw(struct screen *s, const struct ink *ink);
+unsigned screen_rows(void); // lines that screen_draw shows
 // Waits so long, or until q or Ctrl-C. False: leave.
 bool screen_wait(const struct screen *s, int64_t ms);
 void screen_end(struct screen *s, bool keep); // keep: what was drawn last stays

@@ -173,6 +173,10 @@ static void draw_all(struct cli *cli, const struct overview *o, bool watch, stru
 	struct str why = json_get_str(s, "read_only");
 	int64_t now = clock_wall_ms(), running = json_get_int(s, "runs", 0);
 	size_t shown = json_length(list), most = cli->tty && shown > 30 ? 30 : shown;
+	const struct json *envs = json_get(o->environments.answer, "environments");
+	// Environments are worth more than the end of the queue.
+	size_t around = 6 + 2 * json_length(envs), rows = screen_rows();
+	if (watch && most > 3 && most + around > rows) most = rows > around + 3 ? rows - around : 3;
 	// The list ends after a page.
 	size_t n = (size_t)json_get_int(s, "queued", (int64_t)shown);
 	if (n < shown) n = shown;
@@ -211,7 +215,7 @@ static void draw_all(struct cli *cli, const struct overview *o, bool watch, stru
 		ink_put(out, INK_QUIET, "and %zu more: weir queue", n - most);
 		ink_end(out);
 	}
-	add_environments(json_get(o->environments.answer, "environments"), now, out);
+	add_environments(envs, now, out);
 }
 
 static int all_json(const struct overview *o) {

@@ -76,6 +76,21 @@ setup() { cd "$BATS_FILE_TMPDIR/work" || return; }
 	[[ $stderr == 'error: '*'99'* ]]
 }
 
+@test "what is watched fits the terminal, and is drawn again in its place" {
+	watched() { # watched ROWS: what weir status --watch writes on a terminal of that height, until q
+		(sleep 1.5; printf q) | TERM=xterm script -qec "stty cols 80 rows $1; weir status --watch" /dev/null | tr '\033' '%'
+	}
+	high=$(watched 24)
+	[[ $high == *'last hour'* ]]
+	[[ $high == *'%[2A'* ]] # two lines up, and again
+	[[ $high == *'%[?7h%[?25h'* ]]
+	low=$(watched 2)
+	[[ $low == *' idle'*'q quits'* ]]
+	[[ $low == *'%[1A'* ]]
+	[[ $low != *'%[2A'* ]]
+	[[ $low != *'last hour'* ]]
+}
+
 @test "log, diff, changes, releases, queue, events" {
 	[ "$(weir log 2 test | head -n 1)" = bad ]
 	weir diff 2 | grep -q '^+bad'
