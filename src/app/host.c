@@ -9,6 +9,7 @@
 #include "app/githttp.h"
 #include "os/file.h"
 #include "os/note.h"
+#include "store/read.h"
 #include "web/web.h"
 
 struct host {
@@ -21,13 +22,29 @@ struct host {
 
 enum { PEM_MAX = 1 << 20 };
 
+static bool some_token_is_good(const struct daemon *d, const char *address, struct err *e) {
+	AUTO_ARENA scratch = {0};
+	struct read_tokens all;
+	if (!read_tokens(d->reader, &scratch, &all, e)) return false;
+	for (size_t i = 0; i < all.n; i++)
+		if (!all.p[i].revoked_ms && (!all.p[i].expires_ms || all.p[i].expires_ms > d->started_ms))
+			return true;
+	return err_set(e, ERR_INVALID,
+	               "%s is reachable from other machines, and no token is good, so nobody could "
+	               "use it from there: start weir without --listen, make one with `weir token "
+	               "create NAME`, and start it again",
+	               address);
+}
+
 // Off loopback weir refuses to start open: TLS or a proxy that is trusted, and tokens in either
 // case.
-static bool check_exposure(const struct serve_options *o, const char *address, struct err *e) {
+static bool check_exposure(const struct daemon *d, const struct serve_options *o,
+                           const char *address, struct err *e) {
 	struct str a = str_of(address);
 	bool loopback = str_starts(a, STR("127.")) || str_starts(a, STR("[::1]:")) ||
 	                str_starts(a, STR("localhost:"));
-	if (loopback || o->tls_cert || o->trusted_proxy) return true;
+	if (loopback) return true;
+	if (o->tls_cert || o->trusted_proxy) return some_token_is_good(d, address, e);
 	return err_set(e, ERR_INVALID,
 	               "%s is reachable from other machines: add --tls-cert and --tls-key, or "
 	               "--trusted-proxy with the "
@@ -77,7 +94,7 @@ bool host_open(struct daemon *d, const struct serve_options *o, struct host **ou
 		return false;
 	if ((o->tls_cert != NULL) != (o->tls_key != NULL))
 		return err_set(e, ERR_INVALID, "--tls-cert and --tls-key go together");
-	if (!check_exposure(o, address, e) || !read_pem(o->tls_cert, &cert, e) ||
+	if (!check_exposure(d, o, address, e) || !read_pem(o->tls_cert, &cert, e) ||
 	    !read_pem(o->tls_key, &key, e))
 		return false;
 	if (!web_listen(address, &web.listen_fd, e)) return false;

@@ -59,6 +59,22 @@ pushes_as() { # pushes_as PASSWORD URL TOPIC
 	[ ! -e "$BATS_TEST_TMPDIR/refused/url" ]
 }
 
+@test "open to other machines without a token that is good: weir does not start, and says how to make one" {
+	refused "no token is good" --listen 0.0.0.0:0 --tls-cert "$cert" --tls-key "$key"
+	refused "no token is good" --listen 0.0.0.0:0 --trusted-proxy 10.0.0.7
+	weir_serve
+	token_new first read
+	weir token revoke first
+	weir_kill TERM
+	run timeout 60 weir serve --data "$data" --listen 0.0.0.0:0 --trusted-proxy 10.0.0.7
+	[ "$status" = 1 ]
+	[[ $output == *"weir token create NAME"* ]]
+	weir_serve
+	token_new second read
+	weir_kill TERM
+	weir_serve --listen 0.0.0.0:0 --trusted-proxy 10.0.0.7
+}
+
 @test "certificates and keys that cannot be used are named" {
 	cd "$project" || return 1
 	local dir=$BATS_FILE_TMPDIR
@@ -76,6 +92,9 @@ pushes_as() { # pushes_as PASSWORD URL TOPIC
 }
 
 @test "over TLS: API, pages, command line and git, with tokens of their scopes only" {
+	weir_serve
+	token_new first read
+	weir_kill TERM
 	weir_serve --listen 0.0.0.0:0 --tls-cert "$cert" --tls-key "$key" --public-url https://weir.example.org
 	local own=${url##*:} token
 	[[ $url == https://* ]]
