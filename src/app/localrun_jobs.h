@@ -74,7 +74,7 @@ struct localrun {
 	struct object_store *objects;
 	struct workspaces *workspaces;
 	struct digest toolchain;
-	struct str etc; // of the sandbox, exec/etc.h
+	struct str etc;  // of the sandbox, exec/etc.h
 	char prefix[24]; // of run ids
 	struct localrun_show *show;
 	int64_t start_us, snapshot_us, open_us; // the command's own phases
