@@ -11,7 +11,7 @@ static bool read_text(const char *text, struct arena *life, struct spec *out, st
 static void small_one_has_defaults(void **state) {
 	(void)state;
 	AUTO_ARENA life = {0};
-	struct spec s;
+	struct spec s = {0};
 	struct err e;
 	assert_ok(read_text("{\"environment\":\"production\",\"listen\":\"127.0.0.1:8000\","
 	                    "\"service\":{\"run\":\"./x\"}}",
@@ -37,7 +37,7 @@ static void listen_forms(void **state) {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO_ARENA life = {0};
 		AUTO_BUF text = {0};
-		struct spec s;
+		struct spec s = {0};
 		struct err e;
 		buf_printf(&text, "{\"environment\":\"p\",\"listen\":\"%s\",\"service\":{\"run\":\"x\"}}",
 		           rows[i].listen);
@@ -97,7 +97,7 @@ static void service_is_read_from_its_own_text(void **state) {
 	(void)state;
 	AUTO_ARENA life = {0};
 	AUTO_JSON again = NULL;
-	struct spec s;
+	struct spec s = {0};
 	struct spec_service back;
 	struct err e;
 	assert_ok(read_text("{\"environment\":\"p\",\"listen\":\"*:1\",\"service\":{\"run\":\"a b\","

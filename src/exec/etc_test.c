@@ -62,8 +62,10 @@ static void what_nobody_used_in_a_week_goes(void **state) {
 	struct err e;
 	struct str old = arena_printf(&life, "%s/old", cache);
 	struct str recent = arena_printf(&life, "%s/recent", cache);
-	struct timespec long_ago[2] = {{now_ms / 1000 - 8 * 86400, 0}, {now_ms / 1000 - 8 * 86400, 0}};
-	struct timespec lately[2] = {{now_ms / 1000 - 6 * 86400, 0}, {now_ms / 1000 - 6 * 86400, 0}};
+	struct timespec long_ago[2] = {{now_ms / 1000 - INT64_C(8) * 86400, 0},
+	                               {now_ms / 1000 - INT64_C(8) * 86400, 0}};
+	struct timespec lately[2] = {{now_ms / 1000 - INT64_C(6) * 86400, 0},
+	                             {now_ms / 1000 - INT64_C(6) * 86400, 0}};
 	struct str etc = prepare(now_ms);
 	assert_ok(file_remove_tree(etc.p, &e), e); // so that it is made now
 	assert_int_equal(mkdir(old.p, 0755) || mkdir(recent.p, 0755), 0);
