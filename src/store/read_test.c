@@ -354,8 +354,8 @@ static int64_t counted(struct fixture *f, int64_t since_ms, const char *what) {
 static void everything_is_counted(void **state) {
 	struct fixture *f = *state;
 	a_repository(f);
-	enum { MANY = 1100 }; // more than any page shows
-	struct event *events = ARENA_ARRAY(&f->life, struct event, 2 * MANY);
+	enum { MANY = 1100, EVENTS = 2 * MANY }; // more than any page shows
+	struct event *events = ARENA_ARRAY(&f->life, struct event, EVENTS);
 	for (uint64_t i = 0; i < MANY; i++) {
 		events[2 * i] = (struct event){
 			.kind = EVENT_CHANGE_PROPOSED,
@@ -368,7 +368,7 @@ static void everything_is_counted(void **state) {
 	}
 	struct err e;
 	uint64_t first;
-	assert_ok(store_append(f->store, events, 2 * MANY, &first, &e), e);
+	assert_ok(store_append(f->store, events, EVENTS, &first, &e), e);
 	assert_int_equal(counted(f, 0, "proposed"), 1100);
 	assert_int_equal(counted(f, 0, "rejected"), 1100);
 	assert_int_equal(counted(f, 0, "landed"), 0);
