@@ -98,23 +98,32 @@ static struct view_feed feed_row(const struct viewer *v, const struct read_feed 
 	return row;
 }
 
+static void add_counted(struct viewer_feed *out, const struct read_count *c) {
+	size_t hour = (size_t)(c->hour_ms / 3600000 % 24);
+	if (str_eq(c->what, STR("landed"))) out->landed_by_hour[hour] += c->n;
+	else if (str_eq(c->what, STR("proposed"))) out->proposed_by_hour[hour] += c->n;
+	else if (str_eq(c->what, STR("live"))) out->deployed_today += c->n;
+	else if (str_eq(c->what, STR("rolled-back"))) out->rolled_back_today += c->n;
+}
+
 bool viewer_feed(const struct viewer *v, size_t rows, struct viewer_feed *out, struct err *e) {
 	struct read_feeds feed;
-	int64_t midnight = v->now_ms - v->now_ms % 86400000, hour = v->now_ms - 3600000;
+	struct read_counts day, hour;
+	struct store *s = v->api->host.store;
+	int64_t midnight = v->now_ms - v->now_ms % 86400000;
 	*out = (struct viewer_feed){.rows = ARENA_ARRAY(v->life, struct view_feed, rows)};
-	if (!read_feed(v->api->host.store, (struct repo_id){0}, 0, 1000, v->life, &feed, e))
+	if (!read_feed(s, (struct repo_id){0}, 0, rows, v->life, &feed, e) ||
+	    !read_counted(s, midnight, v->life, &day, e) ||
+	    !read_counted(s, v->now_ms - 3600000, v->life, &hour, e))
 		return false;
-	for (size_t i = 0; i < feed.n; i++) {
-		const struct read_feed *f = &feed.p[i];
-		if (out->row_count < rows) out->rows[out->row_count++] = feed_row(v, f);
-		bool landed = str_eq(f->what, STR("landed")), live = str_eq(f->what, STR("live"));
-		bool back = live && str_eq(f->cause, STR("rollback"));
-		out->landed_hour += landed && f->time_ms >= hour;
-		out->ejected_hour += str_eq(f->what, STR("rejected")) && f->time_ms >= hour;
-		if (f->time_ms < midnight) continue;
-		out->deployed_today += live && !back;
-		out->rolled_back_today += back;
-		if (landed) out->landed_by_hour[f->time_ms / 3600000 % 24]++;
+	while (out->row_count < feed.n) {
+		out->rows[out->row_count] = feed_row(v, &feed.p[out->row_count]);
+		out->row_count++;
+	}
+	for (size_t i = 0; i < day.n; i++) add_counted(out, &day.p[i]);
+	for (size_t i = 0; i < hour.n; i++) {
+		if (str_eq(hour.p[i].what, STR("landed"))) out->landed_hour += hour.p[i].n;
+		if (str_eq(hour.p[i].what, STR("rejected"))) out->ejected_hour += hour.p[i].n;
 	}
 	return true;
 }

@@ -26,7 +26,8 @@ int64_t viewer_expected(const struct viewer *v, struct repo_id repo,
 struct viewer_feed { // since midnight and the hour before now, and its newest rows
 	struct view_feed *rows;
 	size_t row_count;
-	int64_t landed_hour, ejected_hour, deployed_today, rolled_back_today, landed_by_hour[24];
+	int64_t landed_hour, ejected_hour, deployed_today, rolled_back_today, landed_by_hour[24],
+		proposed_by_hour[24];
 };
 MUST_USE bool viewer_feed(const struct viewer *v, size_t rows, struct viewer_feed *out,
                           struct err *e);

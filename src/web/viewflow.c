@@ -205,15 +205,13 @@ static void gauges(const struct viewer *v, struct view_flow *out) {
 
 bool viewflow_make(const struct viewer *v, struct view_flow *out, struct err *e) {
 	struct read_repos repos;
-	struct read_changes newest;
 	struct viewer_feed feed;
 	*out = (struct view_flow){.frame = viewer_frame(v, "flow", STR("Flow"), STR("/"))};
 	out->frame.command = STR("weir status --watch");
 	out->frame.json = STR("/api/v1/queue");
 	if (!read_repos(v->api->host.store, v->life, &repos, e) ||
 	    !viewer_envs(v, &out->envs, &out->env_count, e) || !moving(v, out, e) ||
-	    !viewer_feed(v, FEED_ROWS, &feed, e) ||
-	    !read_changes(v->api->host.store, (struct read_filter){.limit = 1000}, v->life, &newest, e))
+	    !viewer_feed(v, FEED_ROWS, &feed, e))
 		return false;
 	gauges(v, out);
 	out->repo_count = repos.n;
@@ -230,10 +228,7 @@ bool viewflow_make(const struct viewer *v, struct view_flow *out, struct err *e)
 	out->deployed_today = feed.deployed_today;
 	out->rolled_back_today = feed.rolled_back_today;
 	memcpy(out->landed_by_hour, feed.landed_by_hour, sizeof feed.landed_by_hour);
-	int64_t midnight = v->now_ms - v->now_ms % 86400000;
-	for (size_t i = 0; i < newest.n; i++)
-		if (newest.p[i].first_proposed_ms >= midnight)
-			out->queued_by_hour[newest.p[i].first_proposed_ms / 3600000 % 24]++;
+	memcpy(out->queued_by_hour, feed.proposed_by_hour, sizeof feed.proposed_by_hour);
 	return true;
 }
 
