@@ -197,3 +197,34 @@ last() { printf '%s\n' "${lines[@]}" | grep -E '^[0-9]+ passed, [0-9]+ failed$' 
 	echo 'npm command=npm' >list
 	PATH=$PWD/bin:$PATH passes tools/deps list
 }
+
+@test "what a sanitizer says of a process whose end nobody looks at is a failure" {
+	tap scene $'1..1\nok 1 - a'
+	sed -i '2i "$WEIR_BUILD/leaky" >/dev/null 2>&1' test/scene/run
+	mkdir -p build/asan
+	echo 'int main(void) { return 0; }' | gcc -fsanitize=address -x c - -o build/asan/leaky
+	VARIANT=asan passes tools/test
+	echo '#include <stdlib.h>
+	int main(void) { int *volatile lost = malloc(4); lost = NULL; return lost != NULL; }' | gcc -fsanitize=address -x c - -o build/asan/leaky
+	VARIANT=asan run tools/test
+	[ "$status" != 0 ]
+	[ "$(last)" = "1 passed, 1 failed" ]
+	[[ $output == *"LeakSanitizer"* ]]
+}
+
+@test "check runs every step, names those that fail, and fails with them" {
+	mkdir bin
+	printf '#!/bin/sh\necho "a leak"\nexit 1\n' >bin/cppcheck
+	chmod +x bin/cppcheck
+	passes tools/check analyze
+	[[ $output == *"1 steps, 0 failed"*"check: clean" ]]
+	PATH=$PWD/bin:$PATH run tools/check cppcheck analyze
+	[ "$status" = 1 ]
+	[[ $output == *"a leak"*"FAILED "*" s  cppcheck"*"ok "*" s  gcc -fanalyzer"*"2 steps, 1 failed"* ]]
+	sed -i 's/return (int)strlen/int *none = NULL;\n\tif (!word) return *none;\n\treturn (int)strlen/' src/base/word.c
+	run tools/check analyze
+	[ "$status" = 1 ]
+	[[ $output == *"word.c:"*"analyzer-null-dereference"* ]]
+	run tools/check analyse
+	[ "$status" = 2 ]
+}
