@@ -207,7 +207,7 @@ nothing_left() { # no run, no delta; the lock and the store stay
 		background slow
 		kill -KILL $weir
 		wait $weir || true
-		alive 'sleep 765432'
+		appears 'sleep 765432'
 		answer 0 quick
 		gone 'sleep 765432'
 		nothing_left

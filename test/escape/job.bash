@@ -30,6 +30,16 @@ alive() { # alive TEXT: some process of this machine has it in its arguments
 	return 1
 }
 
+appears() { # appears TEXT: some process has it in its arguments, at once or soon
+	local _
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		if alive "$1"; then return 0; fi
+		sleep 0.1
+	done
+	echo "not alive: $1"
+	return 1
+}
+
 gone() { # gone TEXT: no process has it in its arguments, at once or soon
 	local _
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
