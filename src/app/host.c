@@ -108,7 +108,7 @@ bool host_open(struct daemon *d, const struct serve_options *o, struct host **ou
 	h->daemon = d;
 	h->spool = daemon_path(d, &h->life, "tmp");
 	web.spool = h->spool.p;
-	struct api_host door;
+	struct api_host door = {0};
 	struct web_git git = githttp_fill(d);
 	if (o->trusted_proxy) web.trusted_proxy = arena_cstr(&h->life, str_of(proxy));
 	bool ok = object_store_open(d->data, &h->objects, e);

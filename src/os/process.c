@@ -124,7 +124,7 @@ static const char *find_version_2(const struct process_spec *spec) {
 // A child with a copy of our memory instead of a share in it, born in a cgroup of version 2. -1
 // where the kernel or the folder does not let us; nothing happened then.
 static pid_t launch_into(struct launch *l, const char *folder) {
-	// cppcheck-suppress invalidFunctionArg  -1 goes with MAP_ANONYMOUS
+	// cppcheck-suppress invalidFunctionArg ; -1 goes with MAP_ANONYMOUS
 	int *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 	                   0);
 	AUTO_FD group = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
