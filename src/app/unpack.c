@@ -1,6 +1,8 @@
 #include "app/unpack.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -26,6 +28,21 @@ static bool wanted(struct str path, const struct str *patterns, size_t count) {
 	return count == 0;
 }
 
+// A link may come before what lies behind it, and only here is known where it leads. Asks of the
+// part of the path that is there; the rest will be plain folders.
+static bool is_below(const char *folder, struct str path, struct arena *life) {
+	char root[PATH_MAX], real[PATH_MAX];
+	if (!realpath(folder, root)) return false;
+	while (!realpath(arena_cstr(life, path), real)) {
+		size_t slash = path.n;
+		while (slash && path.p[slash - 1] != '/') slash--;
+		if (errno != ENOENT || slash < 2) return false;
+		path.n = slash - 1;
+	}
+	struct str at = str_of(real);
+	return str_starts(at, str_of(root)) && (at.n == strlen(root) || real[strlen(root)] == '/');
+}
+
 static bool unpack_entry(struct object_store *s, const struct json *entry, const char *folder,
                          struct arena *life, struct err *e) {
 	struct str path = json_get_str(entry, "path"), link = json_get_str(entry, "link");
@@ -33,8 +50,10 @@ static bool unpack_entry(struct object_store *s, const struct json *entry, const
 	struct digest body;
 	struct str parent = target;
 	while (parent.n && parent.p[parent.n - 1] != '/') parent.n--;
-	if (!file_make_folders(arena_cstr(life, (struct str){parent.p, parent.n - 1}), 0755, e))
-		return false;
+	parent.n--;
+	if (!is_below(folder, parent, life))
+		return err_set(e, ERR_CORRUPT, "a link leads " STR_FMT " out of its folder", STR_ARG(path));
+	if (!file_make_folders(arena_cstr(life, parent), 0755, e)) return false;
 	if (link.n) {
 		if (symlink(arena_cstr(life, link), target.p) == 0) return true;
 		return err_set(e, ERR_IO, "cannot make the link %s: %s", target.p, strerror(errno));
@@ -52,6 +71,7 @@ bool unpack_artifact(struct object_store *s, struct digest manifest, const char 
 	AUTO_ARENA scratch = {0};
 	if (!object_get(s, manifest, MANIFEST_MAX, &text, e) || !json_parse(buf_view(&text), &list, e))
 		return err_context(e, "artifact manifest");
+	if (!file_make_folders(folder, 0755, e)) return false;
 	for (size_t i = 0; i < json_length(list); i++) {
 		const struct json *entry = json_at(list, i);
 		struct str path = json_get_str(entry, "path");
