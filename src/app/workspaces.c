@@ -138,8 +138,8 @@ static void add_use(struct workspaces *w, const char *run, const char *path, boo
 }
 
 static void use(struct workspaces *w, const char *run, struct exec_strs *lowers, struct str path) {
-	add_use(w, run, path.p, false);
 	add_lower(lowers, path);
+	add_use(w, run, path.p, false);
 }
 
 // The tree itself when it is cached, else a delta over the newest base, else a new base.
@@ -292,7 +292,7 @@ static bool is_in_use(const struct workspaces *w, struct str path) {
 static void forget_base(struct workspaces *w, const char *group, struct oid tree) {
 	for (struct base **at = &w->bases; *at;) {
 		struct base *b = *at;
-		if (strcmp(b->group, group) || !oid_eq(b->oid, tree)) {
+		if (strcmp(b->group, group) != 0 || !oid_eq(b->oid, tree)) {
 			at = &b->next;
 			continue;
 		}
@@ -318,13 +318,14 @@ static bool put_away(struct workspaces *w, struct str path) {
 static void sweep_group(struct workspaces *w, struct str group) {
 	AUTO_ARENA scratch = {0};
 	struct str *trees, *paths;
-	const struct base *kept = newest(w, group.p);
+	const struct base *last = newest(w, group.p);
+	struct oid kept = last ? last->oid : (struct oid){0};
 	size_t n = list(w, arena_printf(&scratch, "base/" STR_FMT, STR_ARG(group)).p, &scratch, &trees,
 	                &paths);
 	for (size_t i = 0; i < n; i++) {
 		struct oid tree;
 		bool whole = oid_parse(trees[i], &tree);
-		if ((whole && kept && oid_eq(tree, kept->oid)) || is_in_use(w, paths[i])) continue;
+		if ((whole && oid_eq(tree, kept)) || is_in_use(w, paths[i])) continue;
 		if (put_away(w, paths[i]) && whole) forget_base(w, group.p, tree);
 	}
 }

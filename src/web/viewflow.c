@@ -139,7 +139,7 @@ static bool moving(const struct viewer *v, struct view_flow *out, struct err *e)
 	for (size_t i = ended.n; i > 0 && n < 8; i--) {
 		const struct read_change *x = &ended.p[i - 1];
 		bool waits = out->env_count && x->landed_ms && !x->deployed_ms &&
-		             v->now_ms - x->landed_ms < 6 * EJECTED_STAYS_MS;
+		             v->now_ms - x->landed_ms < INT64_C(6) * EJECTED_STAYS_MS;
 		bool left = str_eq(x->state, STR("rejected")) && v->now_ms - x->ended_ms < EJECTED_STAYS_MS;
 		if ((waits || left) && !moving_row(v, x, &rows[n++], e)) return false;
 	}

@@ -55,14 +55,17 @@ bool web_listen(const char *address, int *out, struct err *e) {
 }
 
 static void own_address(int fd, char *out, size_t size) {
-	struct sockaddr_storage a = {0};
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} a = {0};
 	socklen_t n = sizeof a;
 	char text[64] = "127.0.0.1";
 	unsigned port = 0;
-	if (getsockname(fd, (struct sockaddr *)&a, &n) == 0) {
-		peer_text((const struct sockaddr *)&a, text);
-		port = a.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&a)->sin6_port)
-		                               : ntohs(((struct sockaddr_in *)&a)->sin_port);
+	if (getsockname(fd, &a.any, &n) == 0) {
+		peer_text(&a.any, text);
+		port = ntohs(a.any.sa_family == AF_INET6 ? a.six.sin6_port : a.four.sin_port);
 	}
 	bool six = strchr(text, ':') != NULL;
 	snprintf(out, size, six ? "[%s]:%u" : "%s:%u", text, port);
@@ -102,7 +105,7 @@ static void judge_forwarded(struct exchange *x) {
 	const char *trusted = x->web->options.trusted_proxy;
 	if (!trusted || strcmp(trusted, x->peer_text) != 0) return;
 	x->access.forwarded = true; // nobody behind a proxy is known by a socket
-	const char *comma = by.n ? memrchr(by.p, ',', by.n) : NULL;
+	const char *comma = by.p ? memrchr(by.p, ',', by.n) : NULL;
 	struct str last = str_trim(comma ? str_from(by, (size_t)(comma - by.p) + 1) : by);
 	if (!last.n || last.n >= sizeof x->peer_text) return;
 	memcpy(x->peer_text, last.p, last.n);

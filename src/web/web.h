@@ -65,4 +65,4 @@ enum { WEB_GIT_BODY_MAX = 512 << 20 };
 MUST_USE bool web_open(struct loop *l, const struct web_options *o, const struct api_host *host,
                        const struct web_git *git, struct web **out, struct err *e);
 void web_notify(struct web *w); // something was recorded: open pages and streams hear of it
-void web_close(struct web **w);
+void web_close(struct web **out);

@@ -509,10 +509,12 @@ static void command(struct server *s, struct str line) {
 		struct change_id id = playground_push(p, arena_cstr(&p->life, rest));
 		printf("%llu\n", (unsigned long long)id.v);
 	} else if (str_eq(word, STR("start")) || str_eq(word, STR("finish"))) {
-		struct run_id id = running_run(p, STR_NONE, word.p[0] == 's' ? RUN_ISSUED : RUN_RUNNING);
-		if (id.v && word.p[0] == 's') playground_start(p, id);
+		bool start = str_eq(word, STR("start"));
+		struct run_id id = running_run(p, STR_NONE, start ? RUN_ISSUED : RUN_RUNNING);
+		if (id.v && start) playground_start(p, id);
 		else if (id.v) playground_finish(p, id);
-		if (word.p[0] == 'f') unlink(p->live_log);
+		// NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): no array is NULL
+		if (!start) unlink(p->live_log);
 		playground_turn(p);
 		printf("%llu\n", (unsigned long long)id.v);
 	} else {
