@@ -51,14 +51,21 @@ bool git_candidate_build(struct git_repo *r, struct oid tip, struct oid head,
                          const struct git_candidate_meta *meta, struct arena *life,
                          struct git_candidate *out, struct err *e) {
 	struct git_candidate c = {.kind = GIT_CANDIDATE_READY, .commit = head, .is_head = true};
-	struct git_commit unused;
+	struct git_commit proposed;
 	bool ahead = oid_is_none(tip), landed = false;
-	if (!git_commit_read(r, head, life, &unused, e)) return err_context(e, "the change's head");
+	if (!git_commit_read(r, head, life, &proposed, e)) return err_context(e, "the change's head");
 	if (oid_eq(tip, head)) landed = true;
-	else if (!ahead && !git_commit_is_ancestor(r, tip, head, &ahead, e)) return false;
+	else if (!ahead && !git_commit_is_near_ancestor(r, tip, head, &ahead, e)) return false;
+	if (!landed && !ahead) {
+		if (!git_merge_try(r, tip, head, life, &c.merge, e)) return false;
+		// A head that stands on the tip merges to its own tree; only then a process is asked.
+		if (c.merge.clean && oid_eq(c.merge.tree, proposed.tree) &&
+		    !git_commit_is_ancestor(r, tip, head, &ahead, e))
+			return false;
+		if (ahead) c.merge = (struct git_merge){0};
+	}
 	if (!landed && !ahead) {
 		c.is_head = false;
-		if (!git_merge_try(r, tip, head, life, &c.merge, e)) return false;
 		if (!c.merge.clean) {
 			c.kind = GIT_CANDIDATE_CONFLICT;
 			c.commit = (struct oid){0};

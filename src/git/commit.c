@@ -166,9 +166,8 @@ bool git_commit_write(struct git_repo *r, const struct git_commit *commit, struc
 	}
 }
 
-// Most questions are about a tip and a head that is a few commits ahead of it.
-static bool near_ancestor(struct git_repo *r, struct oid old, struct oid new, bool *out,
-                          struct err *e) {
+bool git_commit_is_near_ancestor(struct git_repo *r, struct oid old, struct oid new, bool *out,
+                                 struct err *e) {
 	AUTO_READER reader = {0};
 	if (!git_object_open(r, &reader, e)) return false;
 	*out = false;
@@ -192,7 +191,7 @@ bool git_commit_is_ancestor(struct git_repo *r, struct oid old, struct oid new, 
 		*out = true;
 		return true;
 	}
-	if (!near_ancestor(r, old, new, &near, e)) return false;
+	if (!git_commit_is_near_ancestor(r, old, new, &near, e)) return false;
 	if (near) {
 		*out = true;
 		return true;

@@ -33,6 +33,10 @@ MUST_USE bool git_commit_write(struct git_repo *r, const struct git_commit *comm
 // Whether `old` can be reached from `new` (also when they are the same).
 MUST_USE bool git_commit_is_ancestor(struct git_repo *r, struct oid old, struct oid new, bool *out,
                                      struct err *e);
+// The same for an `old` that stands a few commits below `new` on a straight line, which is what
+// most questions are about: asks no process. False says nothing.
+MUST_USE bool git_commit_is_near_ancestor(struct git_repo *r, struct oid old, struct oid new,
+                                          bool *out, struct err *e);
 // Commits of head that base does not have, base none = all; at most `most` + 1 are counted.
 MUST_USE bool git_commit_count(struct git_repo *r, struct oid base, struct oid head, size_t most,
                                size_t *out, struct err *e);
