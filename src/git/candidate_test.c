@@ -45,6 +45,22 @@ static void head_on_the_tip_is_the_candidate(void **state) {
 	assert_int_equal(c.files_changed, 1);
 }
 
+// Not on a straight line above the tip: the head merges two branches that both begin there.
+static void a_merge_on_the_tip_is_the_candidate(void **state) {
+	AUTO_ARENA life = {0};
+	(void)state;
+	make_work_tree();
+	struct oid tip = commit("echo 1 >a");
+	commit("echo 1 >b");
+	sh("cd w; git branch -f left; git reset -q --hard HEAD~1");
+	commit("echo 1 >c");
+	struct oid head = sh_oid("cd w; git merge -q --no-edit left; git rev-parse HEAD");
+	struct git_candidate c = build(&life, tip, head);
+	assert_int_equal(c.kind, GIT_CANDIDATE_READY);
+	assert_true(c.is_head && oid_eq(c.commit, head));
+	assert_int_equal(c.files_changed, 2);
+}
+
 static void merges_beside_the_tip(void **state) {
 	AUTO_ARENA life = {0};
 	(void)state;
@@ -348,6 +364,7 @@ static void sides_are_bounded(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		PLAY(head_on_the_tip_is_the_candidate),
+		PLAY(a_merge_on_the_tip_is_the_candidate),
 		PLAY(merges_beside_the_tip),
 		PLAY(conflicts_name_files_and_sides),
 		PLAY(says_what_landed_already),
