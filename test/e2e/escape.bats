@@ -209,7 +209,8 @@ END
 		secret_job $who secret-results 'echo "<testsuite><testcase name=\"$TOKEN\"/></testsuite>" >j.xml' \
 			'{secrets: ["TOKEN"], results: ["j.xml"]}' 'plain-secret-9931'
 		ends failed results-secret
-		[ ! -e "$RUN/results" ] && [ ! -e "$RUN/results.json" ]
+		[ ! -e "$RUN/results" ]
+		[ ! -e "$RUN/results.json" ]
 		try $who other-secret 'ls -A /run/secrets | sed "s/^/ESCAPED /"; env | grep TOKEN | sed "s/^/ESCAPED /"; echo safe'
 		secret_job $who short-secret true '{secrets: ["TOKEN"]}' 12345
 		ends error spec
