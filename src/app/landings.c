@@ -25,6 +25,8 @@ struct landings *landings_new(struct daemon *d) {
 	return l;
 }
 
+enum { TRIES = 5, TRY_PAUSE_MS = 100, AGAIN_MS = 2000, AGAIN_MOST = 30 };
+
 // ---------------------------------------------------------------- candidates
 
 struct build {
@@ -95,8 +97,7 @@ static void add_plan(struct build *b, const struct git_candidate *made) {
 	                                             p.digest, p.plan, p.skipped}};
 }
 
-static void build_work(void *context) {
-	struct build *b = context;
+static void build_once(struct build *b) {
 	struct git_commit head;
 	struct git_candidate made;
 	struct err e;
@@ -119,6 +120,20 @@ static void build_work(void *context) {
 		refuse(b, REASON_ALREADY_LANDED, STR("the target holds these commits already"), STR_NONE);
 		return;
 	case GIT_CANDIDATE_READY: add_plan(b, &made); return;
+	}
+}
+
+// A git child that somebody killed says nothing about the change: it is asked again.
+static void build_work(void *context) {
+	struct build *b = context;
+	for (int i = 0; i < TRIES; i++) {
+		if (i) clock_sleep_ms(TRY_PAUSE_MS << i);
+		build_once(b);
+		if (b->fact.kind != EVENT_CANDIDATE_REFUSED ||
+		    b->fact.candidate_refused.reason != REASON_INFRASTRUCTURE)
+			return;
+		note(NOTE_WARN, "candidate %llu: " STR_FMT, (unsigned long long)b->candidate.id.v,
+		     STR_ARG(b->fact.candidate_refused.text));
 	}
 }
 
@@ -155,12 +170,11 @@ void landings_build(struct landings *l, struct candidate_id id) {
 
 // ---------------------------------------------------------------- landings
 
-enum { TRIES = 5, TRY_PAUSE_MS = 100, AGAIN_MS = 2000 };
-
 struct land {
 	struct land *next; // of those that are asked again later
 	struct landings *landings;
 	struct loop_timer *again;
+	int asked_again;
 	struct daemon_repo *repo;
 	struct arena life;
 	struct landing_id id;
@@ -245,10 +259,19 @@ static void land_again(void *context) {
 	else land_free(l);
 }
 
+// When trunk may have moved, to say that it did not would be a lie. When it did not because git or
+// the disk failed, that is no fault of the change.
+static bool ask_again(struct land *l) {
+	enum err_code code = l->error.code;
+	bool failed = code == ERR_UNAVAILABLE || code == ERR_TIMEOUT || code == ERR_IO ||
+	              code == ERR_CORRUPT;
+	return !l->known && (!l->refused || (failed && l->asked_again++ < AGAIN_MOST));
+}
+
 static void land_done(void *context) {
 	struct land *l = context;
 	struct daemon *d = l->landings->daemon;
-	if (!l->known && !l->refused) { // trunk may have moved: to say that it did not would be a lie
+	if (ask_again(l)) {
 		note(NOTE_WARN, "landing %llu: %s; asked again", (unsigned long long)l->id.v,
 		     l->error.text);
 		l->next = l->landings->waiting;

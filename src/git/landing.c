@@ -1,13 +1,17 @@
 #include "git/landing.h"
 #include <assert.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "git/commit.h"
 #include "git/plumb.h"
 #include "git/repo.h"
+#include "os/clock.h"
 #include "os/failpoint.h"
 #include "os/file.h"
+
+enum { PACKED_REFS_LOCK_MS = 30000 };
 
 static void hex_or_zeros(struct oid o, size_t digits, char out[OID_HEX_MAX + 1]) {
 	memset(out, '0', digits);
@@ -36,13 +40,24 @@ static bool transact(struct git_repo *r, const char *ref, struct str command, st
 	return true;
 }
 
-// Somebody killed the child in the middle: its lock file would stop every later move of this ref.
-// Ours is the only process that writes it, and the child is dead by now (a broken one is ended when
-// it is given back).
-static bool transact_again(struct git_repo *r, const char *ref, struct str command, struct err *e) {
+// Removes a lock file that has lain for at least `age_ms`.
+static void unlock(struct git_repo *r, const char *name, int64_t age_ms) {
 	AUTO_BUF path = {0};
-	buf_printf(&path, "%s/%s.lock", r->path, ref);
+	struct stat st;
+	buf_printf(&path, "%s/%s.lock", r->path, name);
+	if (age_ms && (stat(path.p, &st) || clock_wall_ms() - st.st_mtime * INT64_C(1000) < age_ms))
+		return;
 	unlink(path.p);
+}
+
+// Somebody killed the child in the middle: its lock files would stop every later move of this ref.
+// Ours is the only process that writes it, and the child is dead by now (a broken one is ended when
+// it is given back). A branch takes HEAD's lock too. The packed refs are also locked by pack-refs
+// and fetch, which hold that lock for moments only.
+static bool transact_again(struct git_repo *r, const char *ref, struct str command, struct err *e) {
+	unlock(r, ref, 0);
+	if (str_starts(str_of(ref), STR("refs/heads/"))) unlock(r, "HEAD", 0);
+	unlock(r, "packed-refs", PACKED_REFS_LOCK_MS);
 	return transact(r, ref, command, e);
 }
 

@@ -108,8 +108,15 @@ static void stale_lock_of_a_killed_child_is_no_end(void **state) {
 	make_work_tree();
 	struct oid none = {0}, a = commit("a"), b = commit("b");
 	assert_int_equal(land(none, a).state, GIT_LANDED);
-	sh("touch $R/refs/heads/main.lock $R/refs/x.lock $R/packed-refs.lock");
+	sh("touch $R/refs/heads/main.lock $R/HEAD.lock $R/refs/x.lock $R/packed-refs.lock");
 	assert_int_equal(land(a, b).state, GIT_LANDED);
+	assert_false(file_exists(sh("echo $R/HEAD.lock")));
+	// A young lock of the packed refs may be a living child's, an old one is nobody's.
+	assert_ok(git_landing_keep(pg.repo, 1, a, &e), e);
+	assert_refused(git_landing_drop(pg.repo, 1, &e), e, ERR_UNAVAILABLE);
+	sh("touch -d '1 minute ago' $R/packed-refs.lock");
+	assert_ok(git_landing_drop(pg.repo, 1, &e), e);
+	sh("touch $R/packed-refs.lock");
 	size_t killed = 9, removed = 0;
 	git_repo_rest(pg.repo);
 	assert_ok(git_home_recover(pg.home, &killed, &removed, &e), e);

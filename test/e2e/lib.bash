@@ -17,6 +17,7 @@ weir_setup() {
 	export GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=ada@example.org GIT_COMMITTER_NAME=Ada GIT_COMMITTER_EMAIL=ada@example.org
 	export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
 	unset WEIR_URL WEIR_TOKEN
+	PATH=${WEIR_BUILD:-$BATS_TEST_DIRNAME/../../build/rel}:$PATH
 	bats_require_minimum_version 1.5.0
 	data=$BATS_TEST_TMPDIR/d
 	project=$BATS_TEST_TMPDIR/p
