@@ -24,13 +24,15 @@ machine() { # what the numbers were measured on
 
 now_us() { printf '%s' "${EPOCHREALTIME/[.,]/}"; }
 
-# timed FILE COMMAND...: runs it and adds its wall time in microseconds to FILE
+# timed FILE COMMAND...: runs it and adds its wall time in microseconds to FILE. The clock is read without a subshell,
+# whose fork would be a millisecond of ours.
 timed() {
-	local file=$1 begin
+	local file=$1 begin end
 	shift
-	begin=$(now_us)
+	begin=${EPOCHREALTIME/[.,]/}
 	"$@" >"$work/out" 2>&1 || { cat "$work/out" >&2; return 1; }
-	echo $(($(now_us) - begin)) >>"$file"
+	end=${EPOCHREALTIME/[.,]/}
+	echo $((end - begin)) >>"$file"
 }
 
 # quantile FILE PERCENT: of microseconds, in milliseconds

@@ -165,12 +165,10 @@ static void *open_parts(void *context) {
 	struct localrun *l = o->l;
 	int64_t begun = clock_mono_us();
 	struct str id = arena_printf(&o->life, "%s/cache/toolchain", l->data.p);
-	struct str etc = arena_printf(&o->life, "%s/cache/etc", l->data.p);
 	o->ok = store_open(l->data.p, STORE_WRITE, &l->log, &o->e) &&
 	        object_store_open(l->data.p, &l->objects, &o->e) &&
 	        toolchain_id(&(struct toolchain_paths){0}, id.p, clock_wall_ms(), &l->toolchain,
-	                     &o->e) &&
-	        etc_prepare(etc.p, clock_wall_ms(), &o->life, &l->etc, &o->e);
+	                     &o->e);
 	l->open_us = clock_mono_us() - begun;
 	return NULL;
 }
@@ -186,20 +184,22 @@ static bool take_snapshot(struct localrun *l, struct err *e) {
 static bool open_local(struct localrun *l, struct err *e) {
 	struct opening o = {.l = l};
 	struct digest name = digest_of(l->root);
+	struct str etc = arena_printf(l->life, "%s/cache/etc", l->data.p);
 	pthread_t thread;
 	snprintf(l->prefix, sizeof l->prefix, "l%02x%02x%02x-%d", name.b[0], name.b[1], name.b[2],
 	         (int)getpid());
+	localrun_jobs_sweep(l);
+	if (!etc_prepare(etc.p, clock_wall_ms(), l->life, &l->etc, e)) return false;
 	bool beside = pthread_create(&thread, NULL, open_parts, &o) == 0;
+	localrun_jobs_foresee(l);
 	bool taken = take_snapshot(l, e);
 	if (beside) pthread_join(thread, NULL);
 	else open_parts(&o);
-	l->etc = arena_str(l->life, l->etc);
 	arena_free(&o.life);
 	if (!o.ok) *e = o.e;
 	if (!o.ok || !taken) return false;
 	keep_log(l->log);
 	l->workspaces = workspaces_new(arena_printf(l->life, "%s/cache", l->data.p).p, l->data.p);
-	localrun_jobs_sweep(l);
 	workspaces_find(l->workspaces);
 	return true;
 }

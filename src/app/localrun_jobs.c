@@ -201,18 +201,24 @@ static size_t find_needs(const struct localrun *l, const struct localrun_job *j,
 	return n;
 }
 
-static void describe(struct localrun *l, struct localrun_job *j) {
+// Its run, as far as the working tree does not matter.
+static void describe_run(struct localrun *l, struct localrun_job *j) {
 	struct jobspec_facts facts = {STR_NONE, STR_NONE};
-	struct digest *needs = ARENA_ARRAY(l->life, struct digest, j->job->needs.n + 1);
-	size_t need_count = find_needs(l, j, needs);
 	struct str id = arena_printf(l->life, "%s-%zu-%lld", l->prefix, (size_t)(j - l->jobs),
 	                             (long long)j->attempt);
 	jobspec_fill(l->plan, j->job, id, &facts, l->life, &j->spec);
+	j->spec.etc = l->etc;
+	j->folder = arena_printf(l->life, "%s/runs/" STR_FMT, l->data.p, STR_ARG(id));
+}
+
+static void describe(struct localrun *l, struct localrun_job *j) {
+	struct digest *needs = ARENA_ARRAY(l->life, struct digest, j->job->needs.n + 1);
+	size_t need_count = find_needs(l, j, needs);
+	if (!j->begun.leader) describe_run(l, j);
 	struct oid commit = j->job->git ? l->snapshot.head : (struct oid){0};
 	j->inputs = digest_of(jobspec_inputs(l->snapshot.tree, commit, l->life));
 	j->key = jobspec_key(l->plan, j->job, &j->spec, needs, need_count, j->inputs, l->toolchain,
 	                     KEY_TRUST_CHANGE, l->life);
-	j->folder = arena_printf(l->life, "%s/runs/" STR_FMT, l->data.p, STR_ARG(id));
 }
 
 static bool find_earlier(struct localrun *l, struct localrun_job *j) {
@@ -232,49 +238,72 @@ static bool find_earlier(struct localrun *l, struct localrun_job *j) {
 }
 
 // As the commit that is checked out names them; who runs this believes their own .gitmodules.
-static bool add_submodules(struct localrun *l, struct localrun_job *j, struct err *e) {
+static bool add_submodules(struct localrun *l, struct localrun_job *j, struct exec_strs *layers,
+                           struct err *e) {
 	struct submodules_request q = {.home = l->git,
 	                               .data = l->data.p,
 	                               .git = l->snapshot.repo,
 	                               .commit = l->snapshot.head,
 	                               .trunk = l->snapshot.head,
 	                               .run = j->folder.p};
-	return !j->job->submodules || submodules_make(&q, l->life, &j->spec.lowers, e);
+	return !j->job->submodules || submodules_make(&q, l->life, layers, e);
 }
 
-static bool add_git(struct localrun *l, struct localrun_job *j, struct err *e) {
+static bool add_git(struct localrun *l, struct localrun_job *j, struct exec_strs *layers,
+                    struct err *e) {
 	return !j->job->git || gitlayer_make(l->snapshot.repo, l->snapshot.head, j->folder.p, l->life,
-	                                     &j->spec.lowers, e);
+	                                     layers, e);
+}
+
+// Without its layers: the sandbox comes up while they are made.
+static bool begin_run(struct localrun *l, struct localrun_job *j, struct err *e) {
+	struct exec_secret *secrets = ARENA_ARRAY(l->life, struct exec_secret, j->job->secrets.n + 1);
+	size_t secret_count = find_secrets(l, j, secrets);
+	return add_caches(l, j, e) &&
+	       exec_begin(&j->spec, j->folder.p, secrets, secret_count, NULL, &j->begun, e);
+}
+
+void localrun_jobs_foresee(struct localrun *l) {
+	struct err e;
+	for (size_t i = 0; i < l->count; i++) {
+		struct localrun_job *j = &l->jobs[i];
+		if (!j->wanted || j->job->needs.n) continue;
+		j->attempt = 1;
+		describe_run(l, j);
+		if (begin_run(l, j, &e)) return;
+		j->attempt = 0; // tried again, and told, when it is its turn
+		(void)!exec_cleanup(j->folder.p, &e);
+		return;
+	}
+}
+
+// What was begun and is not wanted.
+static void abandon(struct localrun_job *j) {
+	if (j->begun.leader) exec_abandon(&j->begun);
+	j->begun.leader = 0;
 }
 
 static bool start(struct localrun *l, struct localrun_job *j, struct err *e) {
 	int64_t begun = clock_mono_us();
 	struct digest *needs = ARENA_ARRAY(l->life, struct digest, j->job->needs.n + 1);
-	struct exec_secret *secrets = ARENA_ARRAY(l->life, struct exec_secret, j->job->secrets.n + 1);
+	struct exec_strs layers = {0};
 	struct workspace_request q = {.git = l->snapshot.repo,
 	                              .group = "local",
 	                              .tree = l->snapshot.tree,
 	                              .run = j->folder.p,
 	                              .artifacts = needs,
 	                              .artifact_count = find_needs(l, j, needs)};
-	size_t secret_count = find_secrets(l, j, secrets);
-	if (j->missing.n && j->attempt == 1)
-		localrun_show_note(l->show,
-		                   STR_FMT " runs without " STR_FMT
-		                           ": set `WEIR_SECRET_NAME` to give a job its secret NAME here",
-		                   STR_ARG(j->job->name), STR_ARG(j->missing));
 	if ((j->job->git || j->job->submodules) && oid_is_none(l->snapshot.head))
 		return err_set(e, ERR_CONFLICT, "it asks for `%s: true`, and there is no commit yet",
 		               j->job->git ? "git" : "submodules");
-	if (!workspaces_prepare(l->workspaces, &q, l->life, &j->spec.lowers, e) ||
-	    !add_submodules(l, j, e) || !add_git(l, j, e) || !add_caches(l, j, e))
+	if (!j->begun.leader && !begin_run(l, j, e)) return false;
+	if (!workspaces_prepare(l->workspaces, &q, l->life, &layers, e) ||
+	    !add_submodules(l, j, &layers, e) || !add_git(l, j, &layers, e))
 		return false;
-	j->spec.etc = l->etc;
 	j->times.workspace = clock_mono_us() - begun;
 	j->started_us = clock_mono_us();
-	if (!exec_start(&j->spec, j->folder.p, secrets, secret_count, NULL, &j->leader, e))
-		return false;
-	j->pidfd = process_pidfd(j->leader);
+	if (!exec_layers(&j->begun, layers, e)) return false;
+	j->pidfd = process_pidfd(j->begun.leader);
 	return true;
 }
 
@@ -353,7 +382,8 @@ static void fail(struct localrun *l, struct localrun_job *j, const struct err *e
 static void ended(struct localrun *l, struct localrun_job *j) {
 	struct err e = {0};
 	pid_t leader;
-	(void)waitpid(j->leader, NULL, 0);
+	(void)waitpid(j->begun.leader, NULL, 0);
+	j->begun.leader = 0;
 	file_close(&j->pidfd);
 	l->running--;
 	j->times.leader = clock_mono_us() - j->started_us;
@@ -406,19 +436,21 @@ static enum readiness look_at_needs(const struct localrun *l, const struct local
 
 static void begin(struct localrun *l, struct localrun_job *j) {
 	struct err e = {0};
-	j->attempt++;
+	if (!j->begun.leader) j->attempt++;
 	buf_reset(&j->log_text);
 	buf_reset(&j->log_rest);
 	j->log_shown = 0;
 	j->log_read = 0;
 	describe(l, j);
 	if (j->attempt == 1 && find_earlier(l, j)) {
+		abandon(j);
 		become(j, LOCALRUN_REUSED);
 		if (!localrun_output_put(l, j, &e)) localrun_show_note(l->show, "%s", e.text);
 		localrun_show_ended(l->show, j);
 		return;
 	}
 	if (!start(l, j, &e)) {
+		abandon(j);
 		fail(l, j, &e);
 		localrun_show_ended(l->show, j);
 		remove_run(l, j);
@@ -427,6 +459,11 @@ static void begin(struct localrun *l, struct localrun_job *j) {
 	}
 	become(j, LOCALRUN_RUNS);
 	l->running++;
+	if (j->missing.n && j->attempt == 1)
+		localrun_show_note(l->show,
+		                   STR_FMT " runs without " STR_FMT
+		                           ": set `WEIR_SECRET_NAME` to give a job its secret NAME here",
+		                   STR_ARG(j->job->name), STR_ARG(j->missing));
 	localrun_show_started(l->show, j);
 }
 
@@ -525,6 +562,7 @@ void localrun_jobs_sweep(struct localrun *l) {
 void localrun_jobs_free(struct localrun *l) {
 	for (size_t i = 0; i < l->count; i++) {
 		struct localrun_job *j = &l->jobs[i];
+		abandon(j);
 		file_close(&j->pidfd);
 		buf_free(&j->log_rest);
 		buf_free(&j->log_text);

@@ -12,6 +12,7 @@
 #include "conf/plan.h"
 #include "core/reason.h"
 #include "exec/outcome.h"
+#include "exec/run.h"
 #include "git/snapshot.h"
 #include "store/object.h"
 #include "store/store.h"
@@ -40,7 +41,7 @@ struct localrun_job {
 	struct str skipped_for; // name of what it needs, "" = the run was stopped
 	struct exec_spec spec;
 	struct str folder; // of its run, while there is one
-	pid_t leader;
+	struct exec_begun begun; // leader 0 = not begun yet
 	int pidfd;
 	int64_t attempt, started_us, duration_ms;
 	bool cancel_asked;
@@ -86,6 +87,9 @@ struct localrun {
 MUST_USE bool localrun_jobs_choose(struct localrun *l, const char *const *words, size_t n,
                                    struct err *e);
 void localrun_jobs_run(struct localrun *l); // the graph to its end
+// Lets the sandbox of the job that will be first come up while the snapshot is taken. Needs prefix
+// and etc; a job that is reused then has wasted it.
+void localrun_jobs_foresee(struct localrun *l);
 // Ends and removes what a killed `weir run` left behind.
 void localrun_jobs_sweep(struct localrun *l);
 void localrun_jobs_free(struct localrun *l);

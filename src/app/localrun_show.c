@@ -348,7 +348,7 @@ static void put_timing(struct localrun_show *s, struct ink *k) {
 		ink_str(k, INK_HEAD, j->job->name);
 		ink_end(k);
 		put_timing_row(k, "workspace", t->workspace);
-		put_timing_row(k, "overlay", j->outcome.phases_us.prepare + j->outcome.phases_us.overlay);
+		put_timing_row(k, "overlay", j->outcome.phases_us.overlay);
 		put_timing_row(k, "sandbox", j->outcome.phases_us.sandbox);
 		put_timing_row(k, "job", j->outcome.phases_us.run);
 		put_timing_row(k, "collect", j->outcome.phases_us.collect);
@@ -396,7 +396,7 @@ static void json_job(struct localrun *l, const struct localrun_job *j, struct js
 	jsonw_key_i(w, "collect", o->phases_us.collect);
 	jsonw_key_i(w, "job", o->phases_us.run);
 	jsonw_key_i(w, "leader", j->times.leader);
-	jsonw_key_i(w, "overlay", o->phases_us.prepare + o->phases_us.overlay);
+	jsonw_key_i(w, "overlay", o->phases_us.overlay);
 	jsonw_key_i(w, "sandbox", o->phases_us.sandbox);
 	jsonw_key_i(w, "store", j->times.store);
 	jsonw_key_i(w, "workspace", j->times.workspace);

@@ -87,6 +87,15 @@ static void set_limit(const char *bytes) {
 	if (setrlimit(which, &wanted)) fail("limit", NULL);
 }
 
+// The workspace may be mounted after the sandbox has come up.
+static void wait_for_workspace(void) {
+	char byte;
+	ssize_t n;
+	do n = read(INNER_REPORT_FD, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1) _exit(127); // the leader is gone or gave up
+}
+
 static void take(struct inner_job job, char **command, const char **folder) {
 	struct inner_record r;
 	while (inner_job_next(&job, &r)) {
@@ -111,6 +120,7 @@ int main(void) {
 	if (!inner_job_open(bytes, n, &job)) fail("job", NULL);
 	take(job, &command, &folder);
 	if (!command) fail("command", NULL);
+	wait_for_workspace();
 	if (chdir(folder)) fail("working directory", folder);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) fail("no_new_privs", NULL);
 	int version = inner_landlock_apply(writable, writable_count);

@@ -5,7 +5,7 @@
 // (4 bytes, the machine's order), that many bytes. Texts carry their NUL. The answer goes to
 // INNER_REPORT_FD, a socket (later it also carries out a seccomp listener): "S" and a Landlock
 // version as one digit = the job runs now; "E" and a text = it could not be started. The socket
-// closes on exec.
+// closes on exec. weir-inner waits on it first: any byte says that the workspace is there.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

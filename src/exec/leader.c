@@ -38,7 +38,8 @@ struct leader {
 	struct stage stage;
 	struct sandbox sandbox;
 	int signals;
-	int64_t begun_us, mark_us;
+	int64_t begun_us, mark_us; // the run's beginning: when its layers were known; the last phase's end
+	bool abandoned;
 	struct exec_outcome outcome;
 };
 
@@ -154,7 +155,7 @@ static bool failed_to_begin(struct leader *l, struct err *e) {
 	               STR_ARG(why));
 }
 
-static bool start(struct leader *l, struct err *e) {
+static bool start_sandbox(struct leader *l, struct err *e) {
 	if (!sandbox_start(&l->spec, l->secrets, &l->stage, &l->group, &l->sandbox, e)) return false;
 	if (!l->spec.network) return true;
 	pid_t child = sandbox_child(&l->sandbox), slirp;
@@ -163,6 +164,30 @@ static bool start(struct leader *l, struct err *e) {
 	bool ok = write(l->sandbox.go, "g", 1) == 1;
 	file_close(&l->sandbox.go);
 	return ok || failed_to_begin(l, e);
+}
+
+// Blocks until the layers are told on standard input. False without an error: nobody will.
+static bool wait_for_layers(struct leader *l, struct err *e) {
+	AUTO_BUF json = {0};
+	if (!l->spec.layers_follow) return true;
+	if (!file_read_fd(STDIN_FILENO, SPEC_MAX, &json, e)) return false;
+	l->abandoned = json.n == 0;
+	if (l->abandoned) return false;
+	l->begun_us = l->mark_us = clock_mono_us();
+	l->outcome.started_ms = clock_wall_ms();
+	return spec_layers_parse(buf_view(&json), &l->life, &l->spec.lowers, e);
+}
+
+// The sandbox comes up while somebody makes the layers, unless caches have to be mounted in them.
+static bool start(struct leader *l, const char *inner, struct err *e) {
+	bool early = l->spec.layers_follow && l->spec.mounts.n == 0;
+	bool ok = stage_enter(&l->spec, l->folder, inner, &l->life, &l->stage, e) &&
+	          (!early || start_sandbox(l, e)) && wait_for_layers(l, e) &&
+	          stage_mount_work(&l->spec, l->folder, &l->stage, e);
+	l->outcome.phases_us.overlay = lap(l);
+	if (!ok || (!early && !start_sandbox(l, e))) return false;
+	sandbox_go(&l->sandbox);
+	return true;
 }
 
 // ---------------------------------------------------------------- the verdict
@@ -257,11 +282,7 @@ static void run_job(struct leader *l, struct err *e) {
 	                 .started_us = l->begun_us,
 	                 .status = -1};
 	const char *inner = inner_path(l, e);
-	bool ok = inner && enough_space(l, e) &&
-	          stage_enter(&l->spec, l->folder, inner, &l->life, &l->stage, e);
-	l->outcome.phases_us.overlay = lap(l);
-	ok = ok && start(l, e);
-	if (!ok) {
+	if (!inner || !enough_space(l, e) || !start(l, inner, e)) {
 		(void)pump_kill_children(&l->group, 0);
 		conclude(l, EXEC_ERROR, "workspace", str_of(e->text));
 		return;
@@ -357,8 +378,9 @@ int leader_run(const char *folder, int lock_fd, int secrets_fd) {
 	outcome_json(&l.outcome, &text);
 	buf_char(&text, '\n');
 	// A power cut may take it: then the run is lost, and done again.
-	ok = file_replace(path_of(&l, "outcome.json"), buf_view(&text), 0600, &e);
-	(void)cgroup_remove(&l.group);
+	ok = l.abandoned || file_replace(path_of(&l, "outcome.json"), buf_view(&text), 0600, &e);
+	bool gone = cgroup_remove(&l.group); // else its name in the folder tells the next one to look
+	if (l.abandoned && gone) ok = file_remove_tree(l.folder, &e);
 	arena_free(&l.life);
 	file_close(&lock_fd); // nothing of the run lives any more
 	leave_namespaces();

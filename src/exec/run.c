@@ -95,8 +95,9 @@ static bool put_spec(const char *folder, const struct exec_spec *spec, struct er
 	return file_write_all(fd, buf_view(&json), e);
 }
 
-bool exec_start(const struct exec_spec *spec, const char *folder, const struct exec_secret *secrets,
-                size_t secret_count, const char *programs, pid_t *leader, struct err *e) {
+static bool start(const struct exec_spec *spec, const char *folder,
+                  const struct exec_secret *secrets, size_t secret_count, const char *programs,
+                  int in, pid_t *leader, struct err *e) {
 	struct path program;
 	AUTO_FD values = -1;
 	AUTO_FD lock = -1;
@@ -112,9 +113,40 @@ bool exec_start(const struct exec_spec *spec, const char *folder, const struct e
 	const int pass[] = {lock, values};
 	struct process_spec p = {PROCESS_SPEC_NONE, .argv = argv, .env = env, .pass = pass};
 	p.pass_count = values >= 0 ? 2 : 1;
+	p.in = in;
 	p.err = complaints;
 	p.new_session = true;
 	return process_start(&p, leader, e);
+}
+
+bool exec_start(const struct exec_spec *spec, const char *folder, const struct exec_secret *secrets,
+                size_t secret_count, const char *programs, pid_t *leader, struct err *e) {
+	return start(spec, folder, secrets, secret_count, programs, -1, leader, e);
+}
+
+bool exec_begin(const struct exec_spec *spec, const char *folder, const struct exec_secret *secrets,
+                size_t secret_count, const char *programs, struct exec_begun *out, struct err *e) {
+	struct exec_spec later = *spec;
+	int ends[2];
+	later.layers_follow = true;
+	if (pipe2(ends, O_CLOEXEC)) return err_set(e, ERR_IO, "cannot make a pipe: %s", strerror(errno));
+	bool ok = start(&later, folder, secrets, secret_count, programs, ends[0], &out->leader, e);
+	close(ends[0]);
+	if (ok) out->layers = ends[1];
+	else close(ends[1]);
+	return ok;
+}
+
+bool exec_layers(struct exec_begun *begun, struct exec_strs lowers, struct err *e) {
+	AUTO_BUF json = {0};
+	spec_layers_json(lowers, &json);
+	bool ok = file_write_all(begun->layers, buf_view(&json), e);
+	file_close(&begun->layers);
+	return ok;
+}
+
+void exec_abandon(struct exec_begun *begun) {
+	file_close(&begun->layers);
 }
 
 // ---------------------------------------------------------------- look

@@ -2,12 +2,17 @@
 // same.
 //
 // A run's folder, made by exec_start and readable by its owner only:
-//   spec.json     what to do (exec/spec.h)            log           what it printed (exec/runlog.h)
-//   lock          flock held while the leader lives   outcome.json  how it ended (exec/outcome.h)
-//   pid           "PID TICKS BOOT-ID" of the leader   out/          manifest.json and files/PATH
-//   control       socket (exec/control.h)             results/ results.json coverage/   what was
-//   collected cgroup        its cgroups, one a line             upper/ work/  the overlay's own;
-//   exec_drop_workspace leader.err    what the leader itself complained about
+//   spec.json     what to do (exec/spec.h)
+//   lock          flock held while the leader lives
+//   pid           "PID TICKS BOOT-ID" of the leader
+//   control       socket (exec/control.h)
+//   cgroup        its cgroups, one a line
+//   log           what it printed (exec/runlog.h)
+//   leader.err    what the leader itself complained of
+//   upper/ work/  the overlay's own (exec_drop_workspace)
+//   out/          manifest.json and files/PATH
+//   results/ results.json coverage/    what was collected
+//   outcome.json  how it ended (exec/outcome.h)
 //
 // 1. exec_start gives the leader's pid: the caller's child until the caller ends; the leader then
 // lives on.
@@ -29,6 +34,20 @@
 MUST_USE bool exec_start(const struct exec_spec *spec, const char *folder,
                          const struct exec_secret *secrets, size_t secret_count,
                          const char *programs, pid_t *leader, struct err *e);
+
+// The same in two steps, for layers that take a while: spec->lowers is empty, the sandbox comes up
+// while they are made (unless the spec has mounts, which lie in them), and the job starts when they
+// are told. Each exec_begin that succeeded is ended by one of exec_layers and exec_abandon.
+struct exec_begun {
+	pid_t leader;
+	int layers; // a pipe towards the leader; its end without a word is the leader's end
+};
+MUST_USE bool exec_begin(const struct exec_spec *spec, const char *folder,
+                         const struct exec_secret *secrets, size_t secret_count,
+                         const char *programs, struct exec_begun *out, struct err *e);
+MUST_USE bool exec_layers(struct exec_begun *begun, struct exec_strs lowers, struct err *e);
+// The leader ends and removes the folder, soon; it remains a child to be reaped.
+void exec_abandon(struct exec_begun *begun);
 
 enum exec_state {
 	EXEC_RUNNING, // *leader is its pid, 0 in the moment before it has written it

@@ -95,6 +95,99 @@ static void starts_waits_reads_and_cleans(void **state) {
 	assert_ok(exec_cleanup(folder, &e), e); // again, as after a crash in the middle
 }
 
+static struct exec_begun begin(struct exec_spec *s, const char *folder) {
+	struct err e = {0};
+	struct exec_begun b = {0};
+	s->lowers.n = 0;
+	assert_ok(exec_begin(s, folder, NULL, 0, programs(), &b, &e), e);
+	return b;
+}
+
+struct cgroups {
+	struct str paths[16];
+	size_t n;
+};
+
+// A cgroup goes only when no process is left in it.
+static struct cgroups cgroups_of(const char *folder) {
+	struct cgroups all = {0};
+	AUTO_BUF listed = {0};
+	struct err e;
+	const char *path = arena_printf(&life, "%s/cgroup", folder).p;
+	assert_ok(file_read(path, 1 << 16, &listed, &e), e);
+	struct str rest = buf_view(&listed);
+	while (rest.n && all.n < ARRAY_LEN(all.paths)) {
+		all.paths[all.n] = arena_str(&life, str_cut(&rest, '\n'));
+		if (all.paths[all.n].n) assert_true(file_exists(all.paths[all.n++].p));
+	}
+	return all;
+}
+
+// The sandbox is up before its workspace is, and sees it all the same; also with a cache in it.
+static void layers_may_come_later(void **state) {
+	(void)state;
+	struct err e = {0};
+	struct str made = STR("made");
+	struct exec_pair cache = {STR("deep/cache"), str_of(path_of("cache"))};
+	for (size_t mounts = 0; mounts < 2; mounts++) {
+		struct exec_spec s = job("cat hello; cd sub; ls; echo x >../made; echo y >/work/kept; "
+		                         "mkdir -p ../deep/cache; echo z >../deep/cache/file");
+		s.folder = STR("");
+		s.artifacts = (struct exec_strs){&made, 1};
+		s.mounts = (struct exec_pairs){&cache, mounts};
+		const char *folder = next_folder();
+		struct exec_begun b = begin(&s, folder);
+		struct str layers[] = {str_of(path_of("top")), str_of(path_of("base"))};
+		clock_sleep_ms(mounts ? 0 : 300);
+		assert_int_equal(exec_look(folder, NULL), EXEC_RUNNING);
+		assert_ok(exec_layers(&b, (struct exec_strs){layers, 2}, &e), e);
+		struct exec_outcome o = finish(folder);
+		if (o.end != EXEC_PASSED) print_message(STR_FMT "\n", STR_ARG(log_of(folder)));
+		assert_int_equal(o.end, EXEC_PASSED);
+		assert_int_equal(o.artifact_files, 1);
+		assert_true(o.duration_ms < 290 || mounts);
+		assert_true(str_contains(log_of(folder), STR(" o hello from the top\n")));
+		assert_true(str_contains(log_of(folder), STR(" o file-in-sub\n")));
+		assert_true(file_exists(arena_printf(&life, "%s/upper/kept", folder).p));
+		assert_int_equal(file_exists(path_of("cache/file")), mounts == 1);
+		assert_ok(exec_cleanup(folder, &e), e);
+	}
+}
+
+static void what_is_begun_can_be_abandoned(void **state) {
+	(void)state;
+	struct err e = {0};
+	struct exec_spec s = job("sleep 4083");
+	const char *folder = next_folder();
+	struct exec_begun b = begin(&s, folder);
+	clock_sleep_ms(300);
+	struct cgroups cgroups = cgroups_of(folder);
+	exec_abandon(&b);
+	assert_int_equal(waitpid(b.leader, NULL, 0), b.leader);
+	assert_false(file_exists(folder));
+	for (size_t i = 0; i < cgroups.n; i++) assert_false(file_exists(cgroups.paths[i].p));
+	// Its starter dies: the pipe ends.
+	folder = next_folder();
+	s = job("sleep 4084");
+	if (fork() == 0) {
+		begin(&s, folder);
+		_exit(0);
+	}
+	wait(NULL);
+	for (int i = 0; i < 500 && file_exists(folder); i++) clock_sleep_ms(10);
+	assert_false(file_exists(folder));
+	// A layer that is not there is an error of the run, as ever.
+	folder = next_folder();
+	s = job("true");
+	b = begin(&s, folder);
+	struct str nowhere = STR("/nonexistent/layer");
+	assert_ok(exec_layers(&b, (struct exec_strs){&nowhere, 1}, &e), e);
+	struct exec_outcome o = finish(folder);
+	assert_int_equal(o.end, EXEC_ERROR);
+	assert_true(str_contains(o.reason_text, STR("/nonexistent/layer is not there")));
+	assert_ok(exec_cleanup(folder, &e), e);
+}
+
 static void secrets_travel_by_memory_only(void **state) {
 	(void)state;
 	struct err e = {0};
@@ -196,8 +289,18 @@ static void refuses_what_cannot_be(void **state) {
 static int make_root(void **state) {
 	(void)state;
 	if (!mkdtemp(root) || chmod(root, 0755)) return 1;
-	if (mkdir(path_of("base"), 0755)) return 1;
-	return geteuid() == 0 && chown(path_of("base"), STAGE_UID, STAGE_UID) ? 1 : 0;
+	static const char *const folders[] = {"base", "base/sub", "top", "cache"};
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		const char *path = path_of(folders[i]);
+		if (mkdir(path, 0755)) return 1;
+		if (geteuid() == 0 && chown(path, STAGE_UID, STAGE_UID)) return 1;
+	}
+	struct err e;
+	return file_replace(path_of("base/hello"), STR("hello from the base\n"), 0644, &e) &&
+	               file_replace(path_of("top/hello"), STR("hello from the top\n"), 0644, &e) &&
+	               file_replace(path_of("base/sub/file-in-sub"), STR("x"), 0644, &e)
+	           ? 0
+	           : 1;
 }
 
 static int remove_root(void **state) {
@@ -212,6 +315,8 @@ static int remove_root(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(starts_waits_reads_and_cleans),
+		cmocka_unit_test(layers_may_come_later),
+		cmocka_unit_test(what_is_begun_can_be_abandoned),
 		cmocka_unit_test(secrets_travel_by_memory_only),
 		cmocka_unit_test(cancels),
 		cmocka_unit_test(a_killed_leader_is_lost),

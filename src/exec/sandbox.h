@@ -17,7 +17,7 @@ struct exec_secret {
 struct sandbox {
 	pid_t pid;    // bubblewrap outside; its end is the job's end
 	int out, err; // read ends of the job's outputs, non-blocking
-	int report;   // weir-inner's answer (exec/inner_job.h), non-blocking
+	int report;   // to weir-inner and its answer (exec/inner_job.h), non-blocking
 	int info;     // bubblewrap's JSON with "child-pid"
 	int go;       // network only: a byte lets it start; else -1
 };
@@ -26,6 +26,8 @@ struct sandbox {
 MUST_USE bool sandbox_start(const struct exec_spec *spec, const struct exec_secret *secrets,
                             const struct stage *stage, const struct cgroup *group,
                             struct sandbox *out, struct err *e);
+// The workspace is there: the job may begin. Nothing happens when the sandbox has ended meanwhile.
+void sandbox_go(struct sandbox *s);
 // The pid of the sandbox's first process as seen from here; blocks until bubblewrap has made it. 0
 // = it failed.
 pid_t sandbox_child(struct sandbox *s);

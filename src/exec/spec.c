@@ -20,11 +20,15 @@ enum { ID_MAX = 64, LOWERS_MAX = 400 };
 #define LISTS(X) X(artifacts) X(coverage) X(lowers) X(results) X(secrets)
 #define PAIRS(X) X(env) X(mounts)
 
-static void put_strs(struct jsonw *w, const char *key, struct exec_strs list) {
-	jsonw_key(w, key);
+static void put_list(struct jsonw *w, struct exec_strs list) {
 	jsonw_array(w);
 	for (size_t i = 0; i < list.n; i++) jsonw_str(w, list.p[i]);
 	jsonw_array_end(w);
+}
+
+static void put_strs(struct jsonw *w, const char *key, struct exec_strs list) {
+	jsonw_key(w, key);
+	put_list(w, list);
 }
 
 static void put_pairs(struct jsonw *w, const char *key, struct exec_pairs list) {
@@ -44,6 +48,7 @@ void spec_json(const struct exec_spec *spec, struct buf *out) {
 	if (spec->etc.n) jsonw_key_s(&w, "etc", spec->etc);
 	jsonw_key_s(&w, "folder", spec->folder);
 	jsonw_key_s(&w, "id", spec->id);
+	if (spec->layers_follow) jsonw_key_b(&w, "layers_follow", true);
 	jsonw_key_b(&w, "network", spec->network);
 #define X(field) put_strs(&w, #field, spec->field);
 	LISTS(X)
@@ -58,9 +63,8 @@ void spec_json(const struct exec_spec *spec, struct buf *out) {
 	jsonw_object_end(&w);
 }
 
-static bool get_strs(const struct json *v, const char *key, struct arena *life,
-                     struct exec_strs *out, struct err *e) {
-	const struct json *list = json_get(v, key);
+static bool take_strs(const struct json *list, const char *key, struct arena *life,
+                      struct exec_strs *out, struct err *e) {
 	size_t n = json_length(list);
 	if (list && json_kind(list) != JSON_KIND_ARRAY)
 		return err_set(e, ERR_INVALID, "%s is no list", key);
@@ -71,6 +75,11 @@ static bool get_strs(const struct json *v, const char *key, struct arena *life,
 		out->p[i] = arena_str(life, json_str(json_at(list, i)));
 	}
 	return true;
+}
+
+static bool get_strs(const struct json *v, const char *key, struct arena *life,
+                     struct exec_strs *out, struct err *e) {
+	return take_strs(json_get(v, key), key, life, out, e);
 }
 
 static bool get_pairs(const struct json *v, const char *key, struct arena *life,
@@ -112,6 +121,15 @@ static bool is_inside(struct str path) {
 	return true;
 }
 
+static bool judge_layers(struct exec_strs lowers, struct err *e) {
+	if (lowers.n == 0 || lowers.n > LOWERS_MAX)
+		return err_set(e, ERR_INVALID, "lowers has %zu folders, not 1 to %d", lowers.n, LOWERS_MAX);
+	for (size_t i = 0; i < lowers.n; i++)
+		if (!lowers.p[i].n || lowers.p[i].p[0] != '/' || has_nul(lowers.p[i]))
+			return err_set(e, ERR_INVALID, "lowers holds a path that is not absolute");
+	return true;
+}
+
 static bool judge(const struct exec_spec *s, struct err *e) {
 	if (!is_id(s->id))
 		return err_set(e, ERR_INVALID, "id is empty, too long or has odd characters");
@@ -120,12 +138,9 @@ static bool judge(const struct exec_spec *s, struct err *e) {
 	if (!is_inside(s->folder)) return err_set(e, ERR_INVALID, "folder leads out of the workspace");
 	if (s->etc.n && (s->etc.p[0] != '/' || has_nul(s->etc)))
 		return err_set(e, ERR_INVALID, "etc is no absolute path");
-	if (s->lowers.n == 0 || s->lowers.n > LOWERS_MAX)
-		return err_set(e, ERR_INVALID, "lowers has %zu folders, not 1 to %d", s->lowers.n,
-		               LOWERS_MAX);
-	for (size_t i = 0; i < s->lowers.n; i++)
-		if (!s->lowers.p[i].n || s->lowers.p[i].p[0] != '/' || has_nul(s->lowers.p[i]))
-			return err_set(e, ERR_INVALID, "lowers holds a path that is not absolute");
+	if (s->layers_follow && s->lowers.n)
+		return err_set(e, ERR_INVALID, "lowers are given and are to follow");
+	if (!s->layers_follow && !judge_layers(s->lowers, e)) return false;
 	for (size_t i = 0; i < s->env.n; i++) {
 		struct str name = s->env.p[i].name;
 		if (!name.n || memchr(name.p, '=', name.n) || has_nul(name) || has_nul(s->env.p[i].value))
@@ -153,6 +168,7 @@ bool spec_parse(struct str json, struct arena *life, struct exec_spec *out, stru
 	s.folder = arena_str(life, json_get_str(v, "folder"));
 	s.id = arena_str(life, json_get_str(v, "id"));
 	s.network = json_get_bool(v, "network", false);
+	s.layers_follow = json_get_bool(v, "layers_follow", false);
 #define X(field) \
 	if (!get_strs(v, #field, life, &s.field, e)) return false;
 	LISTS(X)
@@ -169,5 +185,20 @@ bool spec_parse(struct str json, struct arena *life, struct exec_spec *out, stru
 #undef X
 	if (!judge(&s, e)) return false;
 	*out = s;
+	return true;
+}
+
+void spec_layers_json(struct exec_strs lowers, struct buf *out) {
+	struct jsonw w = jsonw_to(out);
+	put_list(&w, lowers);
+}
+
+bool spec_layers_parse(struct str json, struct arena *life, struct exec_strs *out, struct err *e) {
+	AUTO_JSON v = NULL;
+	struct exec_strs lowers = {0};
+	if (!json_parse(json, &v, e) || !take_strs(v, "lowers", life, &lowers, e) ||
+	    !judge_layers(lowers, e))
+		return false;
+	*out = lowers;
 	return true;
 }

@@ -83,7 +83,6 @@ static bool mount_overlay(const struct exec_spec *spec, const char *run, struct 
 	snprintf(path, sizeof path, "%s/work", run);
 	if (mkdir(path, 0700) || symlink(path, "upper.work")) return failed(e, "create", path);
 	buf_cstr(&options, ",upperdir=upper,workdir=upper.work");
-	if (mkdir("work", 0755)) return failed(e, "create", "the workspace");
 	if (mount("overlay", "work", "overlay", MS_NODEV | MS_NOSUID, options.p))
 		return failed(e, "mount", "the workspace (overlayfs)");
 	return true;
@@ -109,8 +108,9 @@ bool stage_enter(const struct exec_spec *spec, const char *run, const char *inne
 	umask(022);
 	if (mount("weir", spot, "tmpfs", MS_NODEV | MS_NOSUID, "mode=0755,size=256m"))
 		return failed(e, "mount a tmpfs at", spot);
+	if (mount(NULL, spot, NULL, MS_SHARED, NULL)) return failed(e, "share", spot);
 	if (chdir(spot)) return failed(e, "enter", spot);
-	if (!mount_overlay(spec, run, e)) return false;
+	if (mkdir("work", 0755)) return failed(e, "create", "the workspace");
 	if (!put_etc(spec, e) || !bind_at(inner, "inner", false, e)) return false;
 	for (size_t i = 0; i < spec->mounts.n; i++) {
 		char name[32];
@@ -118,6 +118,13 @@ bool stage_enter(const struct exec_spec *spec, const char *run, const char *inne
 		if (!bind_at(spec->mounts.p[i].value.p, name, true, e)) return false;
 	}
 	out->folder = arena_cstr(life, str_of(spot));
-	out->work = open("work", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return out->work >= 0 || failed(e, "open", "the workspace");
+	out->work = -1;
+	return true;
+}
+
+bool stage_mount_work(const struct exec_spec *spec, const char *run, struct stage *stage,
+                      struct err *e) {
+	if (!mount_overlay(spec, run, e)) return false;
+	stage->work = open("work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return stage->work >= 0 || failed(e, "open", "the workspace");
 }

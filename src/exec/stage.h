@@ -21,6 +21,10 @@ struct stage {
 };
 
 // Changes this process for good. `run` is the run's folder, `inner` the path of weir-inner; both
-// absolute. Makes upper/ and work/ in `run`.
+// absolute. work/ is an empty folder yet.
 MUST_USE bool stage_enter(const struct exec_spec *spec, const char *run, const char *inner,
                           struct arena *life, struct stage *out, struct err *e);
+// The overlay of spec->lowers, in a sandbox that has work/ already too: the tmpfs is shared, and
+// bubblewrap's copy of it a slave (mount_namespaces(7)). Makes upper/ and work/ in `run`.
+MUST_USE bool stage_mount_work(const struct exec_spec *spec, const char *run, struct stage *stage,
+                               struct err *e);

@@ -228,6 +228,36 @@ static void snapshot_sees_racy_changes(void **state) {
 	assert_true(strcmp(tree, sh("git -C w rev-parse HEAD^{tree}")) != 0);
 }
 
+// The index has no tree after git looked at a file again; what was written last time for the same
+// entries is used, and only that.
+static void snapshot_recalls_the_tree(void **state) {
+	struct err e;
+	AUTO_ARENA life = {0};
+	AUTO_BUF where = {0}, folder = {0};
+	struct git_snapshot s;
+	char tree[OID_HEX_MAX + 1];
+	(void)state;
+	buf_printf(&where, "%s/w", pg.top);
+	buf_printf(&folder, "%s/snap", pg.top);
+	sh("git init -q -b main w; cd w; echo a >f; git add f; git commit -q -m x");
+	const char *planted = sh("cd w; echo planted >g; git add g; git write-tree; git rm -qf g");
+	struct oid other = sh_oid("echo %s", planted);
+	for (int i = 0; i < 4; i++) {
+		if (i == 1) sh("sed -i \"s/ .*/ %s/\" snap/tree", planted);
+		if (i == 2) sh("echo b >w/f");
+		if (i == 3)
+			sh("echo a >w/f; cd w; git add -A; git commit -q --allow-empty -m y; "
+			   "sed -i \"s/ .*/ %s/\" ../snap/tree; rm .git/objects/%.2s/%s",
+			   planted, planted, planted + 2);
+		sh("cd w; touch f .git/index"); // as old as the file: git reads it again
+		assert_ok(git_snapshot_take(pg.home, where.p, folder.p, &life, &s, &e), e);
+		git_repo_close(s.repo);
+		oid_hex(s.tree, tree);
+		if (i == 1) assert_true(oid_eq(s.tree, other));
+		else assert_text(str_of(sh("cd w; git add -A; git write-tree")), tree);
+	}
+}
+
 static void snapshot_of_a_linked_worktree(void **state) {
 	struct err e;
 	AUTO_ARENA life = {0};
@@ -305,6 +335,7 @@ int main(void) {
 		PLAY(snapshot_is_what_is_on_disk),
 		PLAY(snapshot_of_a_clean_or_new_tree),
 		PLAY(snapshot_sees_racy_changes),
+		PLAY(snapshot_recalls_the_tree),
 		PLAY(snapshot_of_a_linked_worktree),
 		PLAY(measure),
 	};

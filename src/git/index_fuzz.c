@@ -5,7 +5,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	struct str index = {(const char *)data, size};
 	struct oid tree = {0};
-	if (git_index_tree((struct str){(const char *)data, size}, 20, &tree)) assert(tree.n == 20);
+	struct digest content;
+	bool known = git_index_tree(index, 20, &tree);
+	if (known) assert(tree.n == 20);
+	if (!git_index_content(index, 20, &content)) assert(!known);
 	return 0;
 }

@@ -130,20 +130,61 @@ static bool find_head(struct git_repo *r, const struct places *at, struct oid *o
 	return git_object_resolve(r, STR("HEAD"), out, e);
 }
 
+// In a file of its own, so that it is there for sure.
+static bool is_loose(const char *objects, const char *hex) {
+	AUTO_BUF path = {0};
+	buf_printf(&path, "%s/%.2s/%s", objects, hex, hex + 2);
+	return file_exists(path.p);
+}
+
+// FOLDER/tree holds "CONTENT TREE\n": what git wrote for the entries of an index (git/index.h). git
+// forgets the tree of an index whenever it reads a file again, also to find it as it was.
+static bool recall_tree(const struct git_repo *r, const char *file, struct digest content,
+                        struct oid *out) {
+	AUTO_BUF text = {0};
+	struct err ignored;
+	char hex[OID_HEX_MAX + 1];
+	struct digest known;
+	struct oid tree;
+	if (!file_read(file, 1000, &text, &ignored)) return false;
+	struct str rest = str_trim(buf_view(&text));
+	if (!digest_parse(str_cut(&rest, ' '), &known) || !digest_eq(known, content) ||
+	    !oid_parse(rest, &tree))
+		return false;
+	oid_hex(tree, hex);
+	if (!is_loose(r->objects, hex) && !is_loose(r->parent_objects, hex)) return false;
+	*out = tree;
+	return true;
+}
+
+static void remember_tree(const char *file, struct digest content, struct oid tree) {
+	AUTO_BUF text = {0};
+	char a[DIGEST_HEX + 1], b[OID_HEX_MAX + 1];
+	digest_hex(content, a);
+	oid_hex(tree, b);
+	buf_printf(&text, "%s %s\n", a, b);
+	(void)!file_replace(file, buf_view(&text), 0600, NULL); // else git is asked again
+}
+
 // After git add: the index says what its tree is when nothing had to be added, else git writes the
 // tree.
-static bool find_tree(const struct places *at, const char *index, size_t oid_bytes,
-                      const struct git_child_env *env, struct oid *out, struct err *e) {
+static bool find_tree(const struct places *at, const struct git_snapshot *s, const char *index,
+                      const char *file, const struct git_child_env *env, struct oid *out,
+                      struct err *e) {
 	static const char *const write[] = {"git", "-c", "core.fsync=none", "write-tree", NULL};
 	AUTO_OUTPUT written = {0};
 	AUTO_BUF bytes = {0};
 	struct err ignored;
-	if (oid_bytes && file_read(index, INDEX_BYTES_MAX, &bytes, &ignored) &&
-	    git_index_tree(buf_view(&bytes), oid_bytes, out))
-		return true;
+	struct digest content;
+	bool read = s->head.n && file_read(index, INDEX_BYTES_MAX, &bytes, &ignored);
+	if (read && git_index_tree(buf_view(&bytes), s->head.n, out)) return true;
+	bool named = read && git_index_content(buf_view(&bytes), s->head.n, &content);
+	if (named && recall_tree(s->repo, file, content, out)) return true;
 	if (!run(at->root.p, write, env, &written, e)) return false;
-	if (oid_parse(str_trim(buf_view(&written.out)), out)) return true;
-	return err_set(e, ERR_CORRUPT, "git write-tree answers what is no tree");
+	if (!oid_parse(str_trim(buf_view(&written.out)), out))
+		return err_set(e, ERR_CORRUPT, "git write-tree answers what is no tree");
+	if (named) remember_tree(file, content, *out);
+	return true;
 }
 
 static bool make_folder(const char *folder, struct arena *life, struct str *full, struct err *e) {
@@ -155,8 +196,8 @@ static bool make_folder(const char *folder, struct arena *life, struct str *full
 	return true;
 }
 
-static bool fill(const struct places *at, struct str index, const struct git_child_env *env,
-                 struct git_snapshot *s, struct err *e) {
+static bool fill(const struct places *at, struct str index, struct str tree,
+                 const struct git_child_env *env, struct git_snapshot *s, struct err *e) {
 	static const char *const add[] = {"git",
 	                                  "-c",
 	                                  "core.splitIndex=false",
@@ -176,7 +217,7 @@ static bool fill(const struct places *at, struct str index, const struct git_chi
 	                                  NULL};
 	AUTO_OUTPUT added = {0};
 	return find_head(s->repo, at, &s->head, e) && run(at->root.p, add, env, &added, e) &&
-	       find_tree(at, index.p, s->head.n, env, &s->tree, e);
+	       find_tree(at, s, index.p, tree.p, env, &s->tree, e);
 }
 
 bool git_snapshot_take(struct git_home *h, const char *where, const char *folder,
@@ -199,7 +240,7 @@ bool git_snapshot_take(struct git_home *h, const char *where, const char *folder
 	git_child_env_add(&env, arena_printf(life, "GIT_ALTERNATE_OBJECT_DIRECTORIES=%s", parent.p).p);
 	git_child_env_add(&env, "GIT_OPTIONAL_LOCKS=0");
 	if (!git_repo_open_foreign(h, at.git_dir.p, objects.p, parent.p, &s.repo, e)) return false;
-	if (!fill(&at, index, &env, &s, e)) {
+	if (!fill(&at, index, arena_printf(life, "%s/tree", full.p), &env, &s, e)) {
 		git_repo_close(s.repo);
 		return err_context(e, "cannot take a snapshot of %s", at.root.p);
 	}
