@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "exec/etc.h"
 #include "exec/inner_job.h"
+#include "exec/root.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -116,45 +116,19 @@ static void put_tmpfs(struct buf *b, const char *mode, const char *size, const c
 	ARGS(b, "--perms", mode, "--size", size, "--tmpfs", path);
 }
 
-// /usr and what points into it; on a system that is not merged, the folders themselves.
-static void put_system(struct buf *b) {
-	static const char *const names[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
-	ARGS(b, "--ro-bind", "/usr", "/usr");
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		struct stat st;
-		char target[256];
-		if (lstat(names[i], &st)) continue;
-		ssize_t n = S_ISLNK(st.st_mode) ? readlink(names[i], target, sizeof target - 1) : -1;
-		if (n > 0) {
-			target[n] = 0;
-			ARGS(b, "--symlink", target, names[i]);
-		} else {
-			ARGS(b, "--ro-bind", names[i], names[i]);
-		}
-	}
-	ARGS(b, "--ro-bind-try", "/opt", "/opt", "--ro-bind-try", "/nix", "/nix");
-}
-
 static void put_args(struct buf *b, const struct exec_spec *spec, const struct stage *stage) {
 	char path[256], size[32];
 	snprintf(size, sizeof size, "%lld", (long long)spec->scratch_bytes);
 	ARGS(b, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", "61000", "--gid",
 	     "61000");
 	ARGS(b, "--cap-drop", "ALL", "--new-session", "--die-with-parent", "--hostname", "weir");
-	put_system(b);
-	snprintf(path, sizeof path, "%s/etc", stage->folder);
-	ARGS(b, "--ro-bind", path, "/etc");
-	ARGS(b, "--symlink", spec->network ? ETC_RESOLV_NETWORK : ETC_RESOLV_NONE, ETC_RESOLV_LINK);
-	ARGS(b, "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev");
+	snprintf(path, sizeof path, "%s/" ROOT_FOLDER, stage->folder);
+	ARGS(b, "--dev-bind", path, "/", "--proc", "/proc");
 	put_tmpfs(b, "1777", size, "/dev/shm");
 	put_tmpfs(b, "1777", size, "/tmp");
 	put_tmpfs(b, "1777", size, "/var/tmp");
 	put_tmpfs(b, "0700", size, SANDBOX_HOME);
 	put_tmpfs(b, "0700", "4194304", INNER_SECRETS);
-	snprintf(path, sizeof path, "%s/inner", stage->folder);
-	ARGS(b, "--ro-bind", path, "/run/weir-inner");
-	snprintf(path, sizeof path, "%s/work", stage->folder);
-	ARGS(b, "--bind", path, SANDBOX_WORK);
 	for (size_t i = 0; i < spec->mounts.n; i++) {
 		AUTO_BUF to = {0};
 		buf_printf(&to, "%s/" STR_FMT, SANDBOX_WORK, STR_ARG(spec->mounts.p[i].name));

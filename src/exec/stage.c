@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "exec/etc.h"
+#include "exec/root.h"
 #include "os/file.h"
+
+#define WORK ROOT_FOLDER "/work"
 
 static bool failed(struct err *e, const char *what, const char *name) {
 	return err_set(e, ERR_IO, "cannot %s %s: %s", what, name, strerror(errno));
@@ -83,21 +85,9 @@ static bool mount_overlay(const struct exec_spec *spec, const char *run, struct 
 	snprintf(path, sizeof path, "%s/work", run);
 	if (mkdir(path, 0700) || symlink(path, "upper.work")) return failed(e, "create", path);
 	buf_cstr(&options, ",upperdir=upper,workdir=upper.work");
-	if (mount("overlay", "work", "overlay", MS_NODEV | MS_NOSUID, options.p))
+	if (mount("overlay", WORK, "overlay", MS_NODEV | MS_NOSUID, options.p))
 		return failed(e, "mount", "the workspace (overlayfs)");
 	return true;
-}
-
-static bool bind_at(const char *from, const char *to, bool folder, struct err *e) {
-	if (folder ? mkdir(to, 0755) != 0 : !put_file(to, "", e)) return failed(e, "create", to);
-	if (mount(from, to, NULL, MS_BIND, NULL)) return failed(e, "bind", from);
-	return true;
-}
-
-static bool put_etc(const struct exec_spec *spec, struct err *e) {
-	if (spec->etc.n) return bind_at(spec->etc.p, "etc", true, e);
-	if (mkdir("etc", 0755)) return failed(e, "create", "etc");
-	return etc_fill("etc", e) || err_context(e, "the sandbox's /etc");
 }
 
 bool stage_enter(const struct exec_spec *spec, const char *run, const char *inner,
@@ -110,12 +100,13 @@ bool stage_enter(const struct exec_spec *spec, const char *run, const char *inne
 		return failed(e, "mount a tmpfs at", spot);
 	if (mount(NULL, spot, NULL, MS_SHARED, NULL)) return failed(e, "share", spot);
 	if (chdir(spot)) return failed(e, "enter", spot);
-	if (mkdir("work", 0755)) return failed(e, "create", "the workspace");
-	if (!put_etc(spec, e) || !bind_at(inner, "inner", false, e)) return false;
+	if (!root_build(spec, inner, e)) return false;
 	for (size_t i = 0; i < spec->mounts.n; i++) {
 		char name[32];
 		snprintf(name, sizeof name, "mount-%zu", i);
-		if (!bind_at(spec->mounts.p[i].value.p, name, true, e)) return false;
+		if (mkdir(name, 0755)) return failed(e, "create", name);
+		if (mount(spec->mounts.p[i].value.p, name, NULL, MS_BIND, NULL))
+			return failed(e, "bind", spec->mounts.p[i].value.p);
 	}
 	out->folder = arena_cstr(life, str_of(spot));
 	out->work = -1;
@@ -125,6 +116,6 @@ bool stage_enter(const struct exec_spec *spec, const char *run, const char *inne
 bool stage_mount_work(const struct exec_spec *spec, const char *run, struct stage *stage,
                       struct err *e) {
 	if (!mount_overlay(spec, run, e)) return false;
-	stage->work = open("work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	stage->work = open(WORK, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return stage->work >= 0 || failed(e, "open", "the workspace");
 }

@@ -2,9 +2,8 @@
 // mount namespace (an ordinary user's in a user namespace of its own), with a small tmpfs that
 // holds
 //
-//   work/     the overlay: lowers, the run's upper layer; what the job sees as /work
-//   etc/      what exec/etc.h says
-//   inner     weir-inner
+//   root/     what the job sees as / (exec/root.h)
+//   root/work the overlay: lowers, the run's upper layer
 //   mount-N   caches of the spec
 //
 // The overlay is mounted with userxattr (so a delta layer is opaque by user.overlay.opaque whoever
@@ -21,10 +20,10 @@ struct stage {
 };
 
 // Changes this process for good. `run` is the run's folder, `inner` the path of weir-inner; both
-// absolute. work/ is an empty folder yet.
+// absolute. root/work is an empty folder yet.
 MUST_USE bool stage_enter(const struct exec_spec *spec, const char *run, const char *inner,
                           struct arena *life, struct stage *out, struct err *e);
-// The overlay of spec->lowers, in a sandbox that has work/ already too: the tmpfs is shared, and
+// The overlay of spec->lowers, also in a sandbox that is there already: the tmpfs is shared, and
 // bubblewrap's copy of it a slave (mount_namespaces(7)). Makes upper/ and work/ in `run`.
 MUST_USE bool stage_mount_work(const struct exec_spec *spec, const char *run, struct stage *stage,
                                struct err *e);
