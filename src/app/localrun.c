@@ -23,7 +23,7 @@
 enum {
 	LOCK_LOOK_MS = 50,
 	SIGNAL_STATUS = 128,
-	WAL_BYTES = 1 << 19,
+	WAL_BYTES = 1 << 17,
 	COLLECT_EVERY_S = 24 * 3600,
 	SNAPSHOT_OBJECTS_MAX = 20000
 };
@@ -122,6 +122,7 @@ static bool make_folders(struct localrun *l, struct err *e) {
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
 		if (!file_make_folders(arena_printf(l->life, "%s/%s", l->data.p, folders[i]).p, 0755, e))
 			return false;
+	file_spread_folder(arena_printf(l->life, "%s/runs", l->data.p).p);
 	return file_exists(ignore.p) || file_write_atomic(ignore.p, STR("*\n"), 0644, e);
 }
 

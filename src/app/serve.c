@@ -123,6 +123,7 @@ static bool open_folder(struct daemon *d, const char *folder, int *lock, struct 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		if (!own_folder(daemon_path(d, life, "%s", parts[i].name).p, parts[i].mode, e))
 			return false;
+	file_spread_folder(daemon_path(d, life, "runs").p);
 	// Served from a work tree, the folder is nobody's commit.
 	struct str ignore = daemon_path(d, life, ".gitignore");
 	if (!file_exists(ignore.p) && !file_write_atomic(ignore.p, STR("*\n"), 0644, e)) return false;

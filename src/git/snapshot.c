@@ -100,9 +100,11 @@ static bool copy_index(const char *from, const char *to, struct err *e) {
 	struct stat st;
 	buf_printf(&lock, "%s.lock", to);
 	unlink(lock.p); // left by a snapshot that was killed
-	unlink(to);
 	AUTO_FD in = open(from, O_RDONLY | O_CLOEXEC);
-	if (in < 0 && errno == ENOENT) return true; // nothing was ever added
+	if (in < 0 && errno == ENOENT) { // nothing was ever added
+		unlink(to);
+		return true;
+	}
 	if (in < 0 || fstat(in, &st)) return err_set(e, ERR_IO, "%s: %s", from, strerror(errno));
 	if (!file_read_fd(in, INDEX_BYTES_MAX, &bytes, e)) return err_context(e, "%s", from);
 	AUTO_FD out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

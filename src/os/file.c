@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -124,6 +126,14 @@ bool file_make_folders(const char *path, mode_t mode, struct err *e) {
 		return fail(e, "use as a folder", path);
 	}
 	return true;
+}
+
+void file_spread_folder(const char *path) {
+	AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int flags = 0;
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) || (flags & FS_TOPDIR_FL)) return;
+	flags |= FS_TOPDIR_FL;
+	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
 }
 
 bool file_exists(const char *path) {
