@@ -153,6 +153,7 @@ goes_on() {
 	fill
 	eventually is_read_only
 	sleep 4
+	sql "SELECT id, state, reason FROM changes; SELECT id, state, reason FROM runs"
 	[[ "$(field "$slow" state)" =~ ^(landed|landing|testing|queued)$ ]]
 	goes_on 3
 	[ "$(field "$slow" state)" = landed ]
