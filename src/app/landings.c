@@ -263,9 +263,8 @@ static void land_again(void *context) {
 // the disk failed, that is no fault of the change.
 static bool ask_again(struct land *l) {
 	enum err_code code = l->error.code;
-	bool failed = code == ERR_UNAVAILABLE || code == ERR_TIMEOUT || code == ERR_IO ||
-	              code == ERR_CORRUPT;
-	return !l->known && (!l->refused || (failed && l->asked_again++ < AGAIN_MOST));
+	bool no = code == ERR_DENIED || code == ERR_CONFLICT || code == ERR_INVALID;
+	return !l->known && (!l->refused || (!no && l->asked_again++ < AGAIN_MOST));
 }
 
 static void land_done(void *context) {

@@ -129,6 +129,8 @@ static void recorded(void *context, bool ok, const struct err *why, const struct
 }
 
 static void submit_fact(struct job_run *r) {
+	if (r->fact.kind == EVENT_RUN_LOST)
+		r->fact.run_lost.no_room = !room_for_run(r->set->daemon->room);
 	turn_submit(r->set->daemon->turn, &r->fact, NULL, recorded, r);
 }
 

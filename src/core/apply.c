@@ -200,10 +200,11 @@ static void run_stopped(struct state *s, struct run_id run) {
 	candidates_sweep(s);
 }
 
-static void run_lost(struct state *s, struct run_id run) {
+static void run_lost(struct state *s, const struct event_run_lost *e) {
 	const struct plan_job *definition;
-	struct job *j = end_run(s, run, &definition);
-	j->lost++;
+	struct job *j = end_run(s, e->run, &definition);
+	if (e->no_room) j->attempt--;
+	else j->lost++;
 	j->status = j->lost >= STATE_LOST_MAX ? JOB_FAILED : JOB_WAITING;
 	j->reason = REASON_INFRASTRUCTURE;
 	candidates_sweep(s);
@@ -315,7 +316,7 @@ void apply_event(struct state *s, const struct event *e) {
 		state_run(s, e->run_cancel_issued.run)->state = RUN_CANCELLING;
 		return;
 	case EVENT_RUN_STOPPED: run_stopped(s, e->run_stopped.run); return;
-	case EVENT_RUN_LOST: run_lost(s, e->run_lost.run); return;
+	case EVENT_RUN_LOST: run_lost(s, &e->run_lost); return;
 	case EVENT_LANDING_ISSUED: landing_issued(s, &e->landing_issued); return;
 	case EVENT_LANDING_FAILED: landing_failed(s, &e->landing_failed); return;
 	default: apply_delivery(s, e); return;

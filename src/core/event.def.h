@@ -116,7 +116,8 @@
 	F(S, RUN_ID, run) F(S, RUN_ID, of) F(S, DIGEST, key) F(S, DIGEST, artifacts) F(S, INT, saved_ms)
 #define EVENT_FIELDS_run_cancel_issued(F, S) F(S, RUN_ID, run) F(S, REASON, reason)
 #define EVENT_FIELDS_run_stopped(F, S) F(S, RUN_ID, run) F(S, INT, duration_ms) F(S, DIGEST, log)
-#define EVENT_FIELDS_run_lost(F, S) F(S, RUN_ID, run) F(S, STR, text)
+// no_room: 1 = the disk was full, which is no attempt of the job.
+#define EVENT_FIELDS_run_lost(F, S) F(S, RUN_ID, run) F(S, STR, text) F(S, LATER, no_room)
 #define EVENT_FIELDS_landing_issued(F, S)                                                          \
 	F(S, LANDING_ID, landing) F(S, CANDIDATE_ID, candidate) F(S, REPO_ID, repo) F(S, CHANGE_ID, change) \
 	F(S, INT, revision) F(S, OID, from) F(S, OID, to) F(S, OID, tree)

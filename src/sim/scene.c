@@ -298,7 +298,10 @@ static void run_fact(struct scene *s, struct words *words, enum event_kind kind)
 	struct run_id run = {id(words, "r")};
 	if (kind == EVENT_RUN_STARTED) e.run_started.run = run;
 	if (kind == EVENT_RUN_STOPPED) e.run_stopped.run = run;
-	if (kind == EVENT_RUN_LOST) e.run_lost.run = run;
+	if (kind == EVENT_RUN_LOST) {
+		e.run_lost.run = run;
+		e.run_lost.no_room = has(words, "full");
+	}
 	if (kind == EVENT_RUN_REUSED) {
 		(void)has(words, "of");
 		struct run_id of = {id(words, "r")};

@@ -14,7 +14,7 @@
 //     withdraw N · retry N                 a change
 //     built cN [as NAME] [two] [skip 0,2]  its commit is called mN; the plan is the last one given
 //     refused cN REASON                    or it can't be merged
-//     started rN · passed rN · failed rN [REASON] · lost rN · stopped rN · reused rN of rM
+//     started rN · passed rN · failed rN [REASON] · lost rN [full] · stopped rN · reused rN of rM
 //     landed lN · not-landed lN found COMMIT
 //     trunk COMMIT                         somebody moves trunk past weir
 //     configure two                        trunk's weir.yml changed
