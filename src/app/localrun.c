@@ -168,8 +168,7 @@ static void *open_parts(void *context) {
 	struct str id = arena_printf(&o->life, "%s/cache/toolchain", l->data.p);
 	o->ok = store_open(l->data.p, STORE_WRITE, &l->log, &o->e) &&
 	        object_store_open(l->data.p, &l->objects, &o->e) &&
-	        toolchain_id(&(struct toolchain_paths){0}, id.p, clock_wall_ms(), &l->toolchain,
-	                     &o->e);
+	        toolchain_id(&(struct toolchain_paths){0}, id.p, clock_wall_ms(), &l->toolchain, &o->e);
 	l->open_us = clock_mono_us() - begun;
 	return NULL;
 }

@@ -251,8 +251,8 @@ static bool add_submodules(struct localrun *l, struct localrun_job *j, struct ex
 
 static bool add_git(struct localrun *l, struct localrun_job *j, struct exec_strs *layers,
                     struct err *e) {
-	return !j->job->git || gitlayer_make(l->snapshot.repo, l->snapshot.head, j->folder.p, l->life,
-	                                     layers, e);
+	return !j->job->git ||
+	       gitlayer_make(l->snapshot.repo, l->snapshot.head, j->folder.p, l->life, layers, e);
 }
 
 // Without its layers: the sandbox comes up while they are made.

@@ -40,7 +40,7 @@ struct localrun_job {
 	enum localrun_state state;
 	struct str skipped_for; // name of what it needs, "" = the run was stopped
 	struct exec_spec spec;
-	struct str folder; // of its run, while there is one
+	struct str folder;       // of its run, while there is one
 	struct exec_begun begun; // leader 0 = not begun yet
 	int pidfd;
 	int64_t attempt, started_us, duration_ms;

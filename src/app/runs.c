@@ -100,7 +100,7 @@ static void forget(struct job_run *r) {
 
 static void lost(struct job_run *r, const char *text) {
 	r->fact = (struct event){.kind = EVENT_RUN_LOST,
-	                         .run_lost = {r->id, arena_str(&r->life, str_of(text))}};
+	                         .run_lost = {.run = r->id, .text = arena_str(&r->life, str_of(text))}};
 }
 
 // ---------------------------------------------------------------- 4. clean up

@@ -74,7 +74,7 @@ static void a_copy_lives_by_itself(void **state) {
 static void names_of_entities(void **state) {
 	(void)state;
 	AUTO_BUF out = {0};
-	struct event e = {.kind = EVENT_RUN_LOST, .run_lost = {{12}, STR_NONE}};
+	struct event e = {.kind = EVENT_RUN_LOST, .run_lost = {.run = {12}}};
 	event_entity(&e, &out);
 	assert_text(buf_view(&out), "run/12");
 	buf_reset(&out);

@@ -38,7 +38,8 @@ struct leader {
 	struct stage stage;
 	struct sandbox sandbox;
 	int signals;
-	int64_t begun_us, mark_us; // the run's beginning: when its layers were known; the last phase's end
+	int64_t begun_us; // when the layers were known
+	int64_t mark_us;  // when the last phase ended
 	bool abandoned;
 	struct exec_outcome outcome;
 };

@@ -104,7 +104,7 @@ static bool put_devices(struct err *e) {
 }
 
 bool root_build(const struct exec_spec *spec, const char *inner, struct err *e) {
-	static const char *const empty[] = {"/proc",    "/tmp", "/var",         "/var/tmp", "/home",
+	static const char *const empty[] = {"/proc",     "/tmp", "/var",         "/var/tmp", "/home",
 	                                    "/home/job", "/run", "/run/secrets", "/work"};
 	if (!make_folder("", e)) return false;
 	for (size_t i = 0; i < ARRAY_LEN(empty); i++)

@@ -1,5 +1,5 @@
-// What a job sees as "/", put together in the leader's mount namespace so that bubblewrap binds it at
-// once: it reads the whole mount table again for each bind of its own.
+// What a job sees as "/", put together in the leader's mount namespace so that bubblewrap binds it
+// at once: it reads the whole mount table again for each bind of its own.
 //
 //   usr bin lib* opt nix   of the host, read-only        etc              what exec/etc.h says
 //   dev                    null zero full random urandom tty, a pts of its own, links

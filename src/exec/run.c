@@ -129,7 +129,8 @@ bool exec_begin(const struct exec_spec *spec, const char *folder, const struct e
 	struct exec_spec later = *spec;
 	int ends[2];
 	later.layers_follow = true;
-	if (pipe2(ends, O_CLOEXEC)) return err_set(e, ERR_IO, "cannot make a pipe: %s", strerror(errno));
+	if (pipe2(ends, O_CLOEXEC))
+		return err_set(e, ERR_IO, "cannot make a pipe: %s", strerror(errno));
 	bool ok = start(&later, folder, secrets, secret_count, programs, ends[0], &out->leader, e);
 	close(ends[0]);
 	if (ok) out->layers = ends[1];

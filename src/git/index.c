@@ -8,7 +8,7 @@ static uint32_t u32(const char *p) {
 }
 
 struct entry {
-	size_t bytes; // in the index
+	size_t bytes;          // in the index
 	struct str mode, name; // name: of the blob, flags, path and a NUL
 };
 

@@ -24,8 +24,8 @@ MUST_USE bool file_write_all(int fd, struct str bytes,
 MUST_USE bool file_sync_folder(const char *path, struct err *e);
 MUST_USE bool file_make_folders(const char *path, mode_t mode, struct err *e); // like mkdir -p
 // The folders in it are better not close together: each holds many small files for a short time. A
-// hint, which ext4 takes (chattr(1), T): without a journal it passes over the names of files deleted
-// in the last minutes one by one, wherever it makes a new one.
+// hint, which ext4 takes (chattr(1), T): without a journal it passes over the names of files
+// deleted in the last minutes one by one, wherever it makes a new one.
 void file_spread_folder(const char *path);
 bool file_exists(const char *path); // also a dangling link
 // Removes path and everything below, never follows a link, mends the mode of folders first

@@ -58,9 +58,9 @@ static struct world_run *begin(struct world *w, struct run_id id, uint32_t job, 
 	if (of) {
 		reuse(w, r, &earlier);
 	} else if (world_fault(w, WORLD_RUN_LOST, 4, 100)) {
-		r->outcome = (struct event){.kind = EVENT_RUN_LOST,
-		                            .run_lost = {id, STR("its folder is gone"),
-		                                         .no_room = (int64_t)world_below(w, 2)}};
+		r->outcome = (struct event){
+			.kind = EVENT_RUN_LOST,
+			.run_lost = {id, STR("its folder is gone"), .no_room = (int64_t)world_below(w, 2)}};
 	} else {
 		if (passes && world_fault(w, WORLD_FLAKE, 2, 100)) passes = false;
 		r->outcome = verdict(id, passes, tree, job, r);

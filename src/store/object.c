@@ -140,8 +140,8 @@ static bool write_pending(struct object_store *s, struct objectfile_source sourc
 	return false;
 }
 
-// A small object that is there already needs no file of its own to learn its name: an empty log, the
-// results of the same tests.
+// A small object that is there already needs no file of its own to learn its name: an empty log,
+// the results of the same tests.
 static bool is_there(struct object_store *s, struct objectfile_source source, uint64_t most,
                      struct digest *name, uint64_t *bytes) {
 	char small[SMALL_BYTES];
