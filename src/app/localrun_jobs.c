@@ -11,13 +11,13 @@
 
 #include "app/gitlayer.h"
 #include "app/ingest.h"
+#include "app/jobcache.h"
 #include "app/jobspec.h"
 #include "app/localrun_output.h"
 #include "app/localrun_show.h"
 #include "app/submodules.h"
 #include "exec/run.h"
 #include "exec/runlog.h"
-#include "exec/stage.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/process.h"
@@ -156,19 +156,8 @@ static void read_log(struct localrun *l, struct localrun_job *j, bool over) {
 // ---------------------------------------------------------------- start
 
 static bool add_caches(struct localrun *l, struct localrun_job *j, struct err *e) {
-	const struct conf_strs *cache = &j->job->cache;
-	struct exec_pair *mounts = ARENA_ARRAY(l->life, struct exec_pair, cache->n + 1);
-	for (size_t i = 0; i < cache->n; i++) {
-		char hex[DIGEST_HEX + 1];
-		digest_hex(digest_of(cache->p[i]), hex);
-		struct str folder = arena_printf(l->life, "%s/cache/job/%.32s", l->data.p, hex);
-		if (!file_make_folders(folder.p, 0755, e)) return false;
-		if (geteuid() == 0 && chown(folder.p, STAGE_UID, STAGE_UID))
-			return err_set(e, ERR_IO, "cannot give %s away: %s", folder.p, strerror(errno));
-		mounts[i] = (struct exec_pair){cache->p[i], folder};
-	}
-	j->spec.mounts = (struct exec_pairs){mounts, cache->n};
-	return true;
+	struct str cache = arena_printf(l->life, "%s/cache", l->data.p);
+	return jobcache_mounts(cache.p, ".", &j->job->cache, l->life, &j->spec.mounts, e);
 }
 
 // From WEIR_SECRET_NAME of the environment; a job goes without those that are not there.

@@ -20,6 +20,7 @@
 
 #include "app/gitlayer.h"
 #include "app/ingest.h"
+#include "app/jobcache.h"
 #include "app/jobspec.h"
 #include "app/leftover.h"
 #include "app/room.h"
@@ -262,19 +263,9 @@ static bool secret_values(struct job_run *r, struct exec_secret **out, size_t *c
 }
 
 static bool add_caches(struct job_run *r, struct err *e) {
-	struct exec_pair *mounts = ARENA_ARRAY(&r->life, struct exec_pair, r->job->cache.n + 1);
-	for (size_t i = 0; i < r->job->cache.n; i++) {
-		char hex[DIGEST_HEX + 1];
-		digest_hex(digest_of(r->job->cache.p[i]), hex);
-		struct str folder = daemon_path(r->set->daemon, &r->life, "cache/job/%s/%d/%.32s",
-		                                r->repo->name, (int)r->row.trust, hex);
-		if (!file_make_folders(folder.p, 0755, e)) return false;
-		if (geteuid() == 0 && chown(folder.p, STAGE_UID, STAGE_UID))
-			return err_set(e, ERR_IO, "cannot give %s away", folder.p);
-		mounts[i] = (struct exec_pair){r->job->cache.p[i], folder};
-	}
-	r->spec.mounts = (struct exec_pairs){mounts, r->job->cache.n};
-	return true;
+	struct str cache = daemon_path(r->set->daemon, &r->life, "cache");
+	struct str owner = arena_printf(&r->life, "%s/%d", r->repo->name, (int)r->row.trust);
+	return jobcache_mounts(cache.p, owner.p, &r->job->cache, &r->life, &r->spec.mounts, e);
 }
 
 // What the verdict will be valid for, in the run's folder: the machine's toolchain may be another
@@ -499,7 +490,9 @@ static void find_earlier(struct runs *set, struct arena *life) {
 }
 
 void runs_tidy(struct runs *set) {
+	AUTO_ARENA scratch = {0};
 	workspaces_sweep(set->workspaces, WORKSPACES_IDLE_MS);
+	jobcache_tidy(daemon_path(set->daemon, &scratch, "cache").p, clock_wall_ms(), JOBCACHE_IDLE_MS);
 }
 
 struct machine_read {

@@ -149,3 +149,32 @@ void servicelog_tail(const char *log_path, size_t lines, struct buf *out) {
 	}
 	buf_str(out, str_from(buf_view(&text), start));
 }
+
+struct aged {
+	struct str path;
+	struct timespec written;
+};
+
+static int newest_first(const void *a, const void *b) {
+	const struct timespec *x = &((const struct aged *)a)->written,
+						  *y = &((const struct aged *)b)->written;
+	if (x->tv_sec != y->tv_sec) return x->tv_sec < y->tv_sec ? 1 : -1;
+	return (x->tv_nsec < y->tv_nsec) - (x->tv_nsec > y->tv_nsec);
+}
+
+void servicelog_tidy(const char *folder, size_t most,
+                     bool (*in_use)(const void *context, struct str name), const void *context) {
+	AUTO_ARENA life = {0};
+	struct str *names;
+	size_t all, n = 0;
+	if (!file_list(folder, &life, &names, &all, NULL) || all <= most) return;
+	struct aged *logs = ARENA_ARRAY(&life, struct aged, all);
+	for (size_t i = 0; i < all; i++) {
+		struct str path = arena_printf(&life, "%s/" STR_FMT, folder, STR_ARG(names[i]));
+		struct stat st;
+		if (in_use(context, names[i]) || lstat(path.p, &st) || !S_ISREG(st.st_mode)) continue;
+		logs[n++] = (struct aged){path, st.st_mtim};
+	}
+	qsort(logs, n, sizeof *logs, newest_first);
+	for (size_t i = most; i < n; i++) unlink(logs[i].path.p);
+}

@@ -22,6 +22,9 @@ void servicelog_line(struct servicelog *s, const char *format, ...)
 	PRINTF_LIKE(2, 3); // weir's own word
 void servicelog_close(
 	struct servicelog *s); // copies what is still in the pipe, then removes the pipe
+// Of the logs in `folder` that `in_use` does not claim, only the newest `most` files stay.
+void servicelog_tidy(const char *folder, size_t most,
+                     bool (*in_use)(const void *context, struct str name), const void *context);
 // The last lines of a log, at most `lines` and 256 KB; the older file is read when the newer has
 // fewer.
 void servicelog_tail(const char *log_path, size_t lines, struct buf *out);

@@ -1,5 +1,7 @@
 // Lines get their time, long ones are broken, files are rotated, and the pipe outlives its reader.
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/unit.h"
@@ -127,12 +129,37 @@ static void a_missing_log_has_no_lines(void **state) {
 	assert_int_equal(tail.n, 0);
 }
 
+static bool is_x(const void *context, struct str name) {
+	return str_starts(name, str_of(context));
+}
+
+static void the_newest_logs_stay(void **state) {
+	struct place *p = *state;
+	char path[80];
+	for (int i = 0; i < 6; i++) {
+		struct timespec written[2] = {{1000 + i, 0}, {1000 + i, 0}};
+		struct err e;
+		snprintf(path, sizeof path, "%s/r%d.0.log", p->folder, i);
+		assert_ok(file_replace(path, STR("x"), 0600, &e), e);
+		assert_int_equal(utimensat(AT_FDCWD, path, written, 0), 0);
+	}
+	servicelog_tidy(p->folder, 6, is_x, "x.");
+	servicelog_tidy(p->folder, 2, is_x, "x.");
+	for (int i = 0; i < 6; i++) {
+		snprintf(path, sizeof path, "%s/r%d.0.log", p->folder, i);
+		assert_int_equal(file_exists(path), i >= 4);
+	}
+	assert_true(file_exists(p->log));
+	servicelog_tidy("/nonexistent", 2, is_x, "x.");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lines_get_their_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_long_line_is_broken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_pipe_outlives_its_reader, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_file_becomes_the_older_one, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_newest_logs_stay, set_up, tear_down),
 		cmocka_unit_test(a_missing_log_has_no_lines)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

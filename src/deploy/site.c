@@ -12,7 +12,13 @@
 #include "os/file.h"
 #include "os/note.h"
 
-enum { DRAIN_POLL_MS = 20, RETRY_MS = 200, SERVICE_UID = 61001, STATE_BYTES_MAX = 16 << 20 };
+enum {
+	LOGS_MOST = 200,
+	DRAIN_POLL_MS = 20,
+	RETRY_MS = 200,
+	SERVICE_UID = 61001,
+	STATE_BYTES_MAX = 16 << 20
+};
 
 void site_tell(struct site *s, const char *event, const char *more, ...) {
 	AUTO_BUF line = {0};
@@ -247,8 +253,20 @@ struct release *site_find(const struct site *s, struct str id) {
 	return NULL;
 }
 
+// "RELEASE.INSTANCE.log" and "RELEASE.INSTANCE.log.1" of a release that is here, and HAProxy's.
+static bool is_log_in_use(const void *context, struct str name) {
+	const struct site *s = context;
+	if (str_starts(name, STR("haproxy."))) return true;
+	for (const struct release *r = s->releases; r; r = r->next) {
+		struct str id = r->plan.release;
+		if (name.n > id.n && str_starts(name, id) && name.p[id.n] == '.') return true;
+	}
+	return false;
+}
+
 struct release *site_add(struct site *s, const struct spec *spec, struct str id,
                          struct str folder) {
+	servicelog_tidy("log", LOGS_MOST, is_log_in_use, s);
 	struct release *r = release_new(&s->home, spec->environment, id, folder, &spec->service,
 	                                spec->health_failures, on_instance, s);
 	r->next = s->releases;

@@ -1,0 +1,62 @@
+#include "app/jobcache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "exec/stage.h"
+#include "os/file.h"
+#include "os/note.h"
+
+enum { NAME_DIGITS = 32, DEPTH_MAX = 3 };
+
+bool jobcache_mounts(const char *cache, const char *owner, const struct conf_strs *paths,
+                     struct arena *life, struct exec_pairs *out, struct err *e) {
+	struct exec_pair *mounts = ARENA_ARRAY(life, struct exec_pair, paths->n + 1);
+	for (size_t i = 0; i < paths->n; i++) {
+		char hex[DIGEST_HEX + 1];
+		digest_hex(digest_of(paths->p[i]), hex);
+		struct str folder = arena_printf(life, "%s/job/%s/%.*s", cache, owner, NAME_DIGITS, hex);
+		if (!file_make_folders(folder.p, 0755, e)) return false;
+		if (geteuid() == 0 && chown(folder.p, STAGE_UID, STAGE_UID))
+			return err_set(e, ERR_IO, "cannot give %s away: %s", folder.p, strerror(errno));
+		(void)utimensat(AT_FDCWD, folder.p, NULL, 0); // used now; the worst is a cache lost early
+		mounts[i] = (struct exec_pair){paths->p[i], folder};
+	}
+	*out = (struct exec_pairs){mounts, paths->n};
+	return true;
+}
+
+static bool is_cache_name(struct str name) {
+	if (name.n != NAME_DIGITS) return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (!memchr("0123456789abcdef", name.p[i], 16)) return false;
+	return true;
+}
+
+static void tidy(const char *folder, int depth, int64_t before_ms) {
+	AUTO_ARENA scratch = {0};
+	struct str *names;
+	size_t n;
+	struct err e;
+	if (!file_list(folder, &scratch, &names, &n, &e)) return; // none yet
+	for (size_t i = 0; i < n; i++) {
+		struct str path = arena_printf(&scratch, "%s/" STR_FMT, folder, STR_ARG(names[i]));
+		struct stat st;
+		if (lstat(path.p, &st) || !S_ISDIR(st.st_mode)) continue;
+		if (!is_cache_name(names[i])) {
+			if (depth < DEPTH_MAX) tidy(path.p, depth + 1, before_ms);
+		} else if (st.st_mtim.tv_sec * INT64_C(1000) <= before_ms &&
+		           !file_remove_tree(path.p, &e)) {
+			note(NOTE_WARN, "an old cache: %s", e.text);
+		}
+	}
+}
+
+void jobcache_tidy(const char *cache, int64_t now_ms, int64_t idle_ms) {
+	AUTO_BUF folder = {0};
+	buf_printf(&folder, "%s/job", cache);
+	tidy(folder.p, 0, now_ms - idle_ms);
+}
