@@ -45,7 +45,7 @@ static void actions(struct html *w, const struct view_environment *v) {
 			html_put(w,
 			         "<button class=\"danger\" name=\"do\" value=\"rollback\" accesskey=\"r\" "
 			         "id=\"rollback\"%s>Roll back to %h</button>",
-			         v->frame.read_only.n ? " disabled" : "",
+			         v->frame.stuck ? " disabled" : "",
 			         e->rollout_release ? e->commit : e->previous_commit);
 		else
 			html_put(w, "<button disabled>Roll back</button><span class=\"dim\">no earlier release "
@@ -135,8 +135,7 @@ static void releases(struct html *w, const struct view_environment *v) {
 			         action.p, v->frame.csrf, r->id);
 			if (r->blocked) html_put(w, "<input type=\"hidden\" name=\"force\" value=\"1\">");
 			html_put(w, "<button name=\"do\" value=\"deploy\"%s>Deploy %h%s</button></form>",
-			         v->frame.read_only.n ? " disabled" : "", r->commit,
-			         r->blocked ? " again" : "");
+			         v->frame.stuck ? " disabled" : "", r->commit, r->blocked ? " again" : "");
 		}
 		html_put(w, "</div><small class=\"dim\">made %m", r->made_ms);
 		if (r->blocked && r->id != e->release)

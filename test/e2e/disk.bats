@@ -206,6 +206,8 @@ goes_on() {
 	eventually deployed 2
 	fill
 	eventually is_read_only
+	run -0 curl -s "$url/environment/production"
+	grep -o '<button[^>]*id="rollback"[^>]*>' <<<"$output" | grep -v disabled
 	run -0 weir rollback production
 	echo "$output"
 	rolled() { [ "$(sql "SELECT outcome FROM rollouts WHERE cause = 'rollback'")" = passed ]; }
