@@ -67,7 +67,8 @@ static void write_env(struct call *c, struct jsonw *w, const struct read_env *e)
 		write_rollout(c, w, &rollout);
 	else jsonw_null(w);
 	jsonw_key_s(w, "url",
-	            arena_printf(&c->life, "%s/environment/" STR_FMT, c->host->url, STR_ARG(e->name)));
+	            arena_printf(&c->life, "%s/environment/" STR_FMT "/" STR_FMT, c->host->url,
+	                         STR_ARG(e->repo_name), STR_ARG(e->name)));
 }
 
 void envs_list(struct call *c) {

@@ -2,6 +2,13 @@
 
 #include "page/frame.h"
 
+static void path_of(const struct view_env *e, struct buf *out) {
+	buf_cstr(out, "/environment/");
+	buf_url(out, e->repo);
+	buf_char(out, '/');
+	buf_url(out, e->name);
+}
+
 static void say(struct html *w, const struct view_environment *v) {
 	const struct view_env *e = &v->env;
 	html_live(w, "p", "say", "class=\"say\" aria-live=\"polite\"");
@@ -38,8 +45,7 @@ static void actions(struct html *w, const struct view_environment *v) {
 	bool can = e->rollout_release ? e->release != 0 : e->previous != 0;
 	if (v->frame.may_operate) {
 		AUTO_BUF action = {0};
-		buf_cstr(&action, "/environment/");
-		buf_url(&action, e->name);
+		path_of(e, &action);
 		frame_form(w, &v->frame, action.p);
 		if (can)
 			html_put(w,
@@ -50,8 +56,9 @@ static void actions(struct html *w, const struct view_environment *v) {
 		else
 			html_put(w, "<button disabled>Roll back</button><span class=\"dim\">no earlier release "
 			            "to go back to</span>");
-		html_put(w, "<span class=\"dim\"><code class=\"nw\">weir rollback %t</code></span></form>",
-		         e->name);
+		html_put(w, "<span class=\"dim\"><code class=\"nw\">weir rollback %t", e->name);
+		if (e->shared) html_put(w, " --repo %t", e->repo);
+		html_put(w, "</code></span></form>");
 	}
 	html_live_end(w, "div");
 }
@@ -126,8 +133,7 @@ static void releases(struct html *w, const struct view_environment *v) {
 		else if (r->id == e->rollout_release) html_put(w, "<span class=\"run\">rolling out</span>");
 		else if (v->frame.may_operate) {
 			AUTO_BUF action = {0};
-			buf_cstr(&action, "/environment/");
-			buf_url(&action, e->name);
+			path_of(e, &action);
 			html_put(w,
 			         "<form method=\"post\" action=\"%s\"><input type=\"hidden\" name=\"csrf\" "
 			         "value=\"%t\"><input type=\"hidden\" name=\"release\" "

@@ -29,10 +29,11 @@ static void say(struct html *w, const struct view_environments *v) {
 }
 
 static void row(struct html *w, const struct view_env *e) {
-	html_put(w,
-	         "<tr data-key=\"%t\"><th scope=\"row\"><a href=\"/environment/%e\"><b>%t</b></a> "
-	         "<span class=\"dim\">%t</span><td>",
-	         e->name, e->name, e->name, e->repo);
+	html_put(
+		w,
+		"<tr data-key=\"%t.%t\"><th scope=\"row\"><a href=\"/environment/%e/%e\"><b>%t</b></a> "
+		"<span class=\"dim\">%t</span><td>",
+		e->repo, e->name, e->repo, e->name, e->name, e->repo);
 	if (e->release)
 		html_put(w, "<code>%h</code> <span class=\"dim\">#%u</span><td class=\"wide\">%m",
 		         e->commit, e->change, e->live_ms);

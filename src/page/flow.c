@@ -49,8 +49,8 @@ static void worst(struct html *w, const struct view_flow *v) {
 		if (!str_eq(e->health, STR("unhealthy"))) continue;
 		html_put(w,
 		         "<p class=\"say warn\">%i <strong>%t is unhealthy</strong> since %m: %t. <a "
-		         "href=\"/environment/%e\">Roll back there</a>.</p>",
-		         ICON_WARN, e->name, e->health_ms, e->health_text, e->name);
+		         "href=\"/environment/%e/%e\">Roll back there</a>.</p>",
+		         ICON_WARN, e->name, e->health_ms, e->health_text, e->repo, e->name);
 		break;
 	}
 	html_live_end(w, "div");
@@ -208,8 +208,8 @@ static void moving(struct html *w, const struct view_flow *v) {
 // ---------------------------------------------------------------- below the fold
 
 static void env_row(struct html *w, const struct view_env *e) {
-	html_put(w, "<tr><th scope=\"row\"><a href=\"/environment/%e\"><b>%t</b></a><td>", e->name,
-	         e->name);
+	html_put(w, "<tr><th scope=\"row\"><a href=\"/environment/%e/%e\"><b>%t</b></a><td>", e->repo,
+	         e->name, e->name);
 	if (!e->release)
 		html_put(w, "<span class=\"dim\">nothing deployed yet</span><td class=\"wide\">");
 	else

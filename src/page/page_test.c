@@ -348,15 +348,15 @@ static void environment_is_as_recorded(void **state) {
 	struct view_release releases[] = {
 		{7, 1839, STR("7c1e09d11111"), STR("Count"), now - 2010000, 1, false, true},
 		{6, 1836, STR("90be77122222"), STR("Shorten"), now - 4000000, 1, true, false}};
-	struct view_environment v = {
-		.frame = frame("production", "environments", "/live?page=/environment/production"),
-		.env = production(),
-		.listen = STR("127.0.0.1:8000"),
-		.rollouts = rollouts,
-		.rollout_count = 2,
-		.releases = releases,
-		.release_count = 2,
-		.log = {.gone = STR("nothing runs")}};
+	struct view_environment v = {.frame = frame("production", "environments",
+	                                            "/live?page=/environment/shortlink/production"),
+	                             .env = production(),
+	                             .listen = STR("127.0.0.1:8000"),
+	                             .rollouts = rollouts,
+	                             .rollout_count = 2,
+	                             .releases = releases,
+	                             .release_count = 2,
+	                             .log = {.gone = STR("nothing runs")}};
 	AUTO_BUF out = {0};
 	struct html w = {.out = &out};
 	environment_page(&w, &v);

@@ -82,6 +82,7 @@ struct view_env { // one environment, now
 	int64_t live_ms, rollout_ms, health_ms;
 	struct str health, health_text; // "" "healthy" "unhealthy"
 	bool defined, behind;           // trunk's weir.yml names it; a newer release exists
+	bool shared;                    // another repository has an environment of this name
 	bool cancelling;
 };
 

@@ -82,8 +82,9 @@ static int render(const struct viewer *v, const struct site_request *q, struct h
 	} else if (n == 1 && str_eq(part[0], STR("environments"))) {
 		if (!viewenv_list(v, &view.environments, e)) return 0;
 		environments_page(out, &view.environments);
-	} else if (n == 2 && str_eq(part[0], STR("environment"))) {
-		if (!viewenv_make(v, part[1], &view.environment, e)) return 0;
+	} else if ((n == 2 || n == 3) && str_eq(part[0], STR("environment"))) {
+		if (!viewenv_make(v, n == 3 ? part[1] : STR_NONE, part[n - 1], &view.environment, e))
+			return 0;
 		environment_page(out, &view.environment);
 	} else if (n == 2 && str_eq(part[0], STR("change")) && str_to_u64(part[1], &id)) {
 		return render_change(v, q, id, out, e);
@@ -207,15 +208,13 @@ static void pressed(void *context, struct api_answer *a) {
 }
 
 // A button is an operation of the API by another way.
-static void press(struct exchange *x, struct str path, struct str body) {
+static void press(struct exchange *x, struct str path, struct str query, struct str body) {
 	exchange_pend(x);
-	api_call(&x->web->api,
-	         &(struct api_request){.method = STR("POST"),
-	                               .path = path,
-	                               .query = STR(""),
-	                               .body = body,
-	                               .identity = x->who},
-	         pressed, x);
+	api_call(
+		&x->web->api,
+		&(struct api_request){
+			.method = STR("POST"), .path = path, .query = query, .body = body, .identity = x->who},
+		pressed, x);
 }
 
 static void post(struct exchange *x) {
@@ -233,18 +232,22 @@ static void post(struct exchange *x) {
 		return;
 	}
 	struct str what = urltext_get(&form, "do");
-	struct str env = str_starts(x->path, STR("/environment/"))
-	                     ? str_from(x->path, strlen("/environment/"))
-	                     : STR_NONE;
+	struct str env = STR_NONE, query = STR("");
+	if (str_starts(x->path, STR("/environment/"))) { // REPO/NAME, or NAME where no other has it
+		env = str_from(x->path, strlen("/environment/"));
+		struct str rest = env, repo = str_cut(&rest, '/');
+		if (rest.p) query = arena_printf(&x->life, "repo=" STR_FMT, STR_ARG(repo));
+		if (rest.p) env = rest;
+	}
 	if (change_of(x->path, &id) && (str_eq(what, STR("withdraw")) || str_eq(what, STR("retry")) ||
 	                                str_eq(what, STR("cancel")))) {
 		press(x,
 		      arena_printf(&x->life, "/api/v1/changes/%llu/" STR_FMT, (unsigned long long)id,
 		                   STR_ARG(what)),
-		      STR_NONE);
+		      query, STR_NONE);
 	} else if (env.n && str_eq(what, STR("rollback"))) {
 		press(x, arena_printf(&x->life, "/api/v1/environments/" STR_FMT "/rollback", STR_ARG(env)),
-		      STR_NONE);
+		      query, STR_NONE);
 	} else if (env.n && str_eq(what, STR("deploy"))) {
 		AUTO_BUF body = {0};
 		struct jsonw w = jsonw_to(&body);
@@ -253,7 +256,7 @@ static void post(struct exchange *x) {
 		jsonw_key_s(&w, "release", urltext_get(&form, "release"));
 		jsonw_object_end(&w);
 		press(x, arena_printf(&x->life, "/api/v1/environments/" STR_FMT "/deploy", STR_ARG(env)),
-		      arena_str(&x->life, buf_view(&body)));
+		      query, arena_str(&x->life, buf_view(&body)));
 	} else site_notice(x, 404, STR("Not found:"), STR("this page has no such button"), STR_NONE);
 }
 

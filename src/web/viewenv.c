@@ -122,24 +122,48 @@ static void service_log(const struct viewer *v, struct env_id env, struct view_l
 	out->gone = STR_NONE;
 }
 
-bool viewenv_make(const struct viewer *v, struct str name, struct view_environment *out,
-                  struct err *e) {
+// The one of that name, in any repository when none is named; *count = how many have the name.
+static const struct read_env *find_env(const struct read_envs *envs, struct str repo,
+                                       struct str name, size_t *count) {
+	const struct read_env *found = NULL;
+	*count = 0;
+	for (size_t i = 0; i < envs->n; i++) {
+		const struct read_env *env = &envs->p[i];
+		if (!str_eq(env->name, name)) continue;
+		++*count;
+		if (!repo.n || str_eq(env->repo_name, repo)) found = env;
+	}
+	return found;
+}
+
+bool viewenv_make(const struct viewer *v, struct str repo, struct str name,
+                  struct view_environment *out, struct err *e) {
 	struct read_envs envs;
 	struct read_blocks blocks;
 	struct view_release *rows;
-	const struct read_env *env = NULL;
+	size_t count;
 	if (!read_envs(v->api->host.store, (struct repo_id){0}, v->life, &envs, e)) return false;
-	for (size_t i = 0; i < envs.n && !env; i++)
-		if (str_eq(envs.p[i].name, name)) env = &envs.p[i];
+	const struct read_env *env = find_env(&envs, repo, name, &count);
 	if (!env)
 		return err_set(e, ERR_NOT_FOUND, "there is no environment \"" STR_FMT "\"", STR_ARG(name));
-	AUTO_BUF path = {0};
+	if (!repo.n && count > 1)
+		return err_set(e, ERR_CONFLICT, "%zu repositories have an environment \"" STR_FMT "\"",
+		               count, STR_ARG(name));
+	AUTO_BUF path = {0}, query = {0};
 	buf_cstr(&path, "/environment/");
+	buf_url(&path, env->repo_name);
+	buf_char(&path, '/');
 	buf_url(&path, name);
+	if (count > 1) buf_cstr(&query, "?repo=");
+	if (count > 1) buf_url(&query, env->repo_name);
 	*out = (struct view_environment){
 		.frame = viewer_frame(v, "environments", name, buf_view(&path)), .env = viewer_env(v, env)};
-	out->frame.command = arena_printf(v->life, "weir deploy " STR_FMT, STR_ARG(name));
-	out->frame.json = arena_printf(v->life, "/api/v1/environments/" STR_FMT, STR_ARG(name));
+	out->env.shared = count > 1;
+	out->frame.command = arena_printf(v->life, "weir deploy " STR_FMT "%s" STR_FMT, STR_ARG(name),
+	                                  count > 1 ? " --repo " : "",
+	                                  STR_ARG(count > 1 ? env->repo_name : STR("")));
+	out->frame.json = arena_printf(v->life, "/api/v1/environments/" STR_FMT "%s", STR_ARG(name),
+	                               query.n ? query.p : "");
 	out->listen = listen_of(v, env->repo, name);
 	if (!read_blocks(v->api->host.store, env->id, v->life, &blocks, e) ||
 	    !rollouts(v, env->id, out, e) ||

@@ -53,5 +53,6 @@ MUST_USE bool viewchange_make(const struct viewer *v, struct change_id id, struc
 MUST_USE bool viewchange_log(const struct viewer *v, struct change_id id, struct str job,
                              uint64_t from, struct view_log_page *out, struct err *e);
 MUST_USE bool viewenv_list(const struct viewer *v, struct view_environments *out, struct err *e);
-MUST_USE bool viewenv_make(const struct viewer *v, struct str name, struct view_environment *out,
-                           struct err *e);
+// repo "": the one repository that has it; ERR_CONFLICT when several have.
+MUST_USE bool viewenv_make(const struct viewer *v, struct str repo, struct str name,
+                           struct view_environment *out, struct err *e);

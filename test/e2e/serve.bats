@@ -302,3 +302,40 @@ kill_environment() { kill_processes_of "$data/envs"; } # as a machine that goes 
 }
 rollout_runs() { [ "$(sql 'SELECT count(*) FROM rollouts')" -ge 1 ]; }
 rollout_passed() { [ "$(sql "SELECT outcome FROM rollouts WHERE id = 1")" = passed ]; }
+
+@test "two repositories with an environment of one name: each has its page, and its button its own effect" {
+	weir_serve
+	run -0 weir repo add other
+	environment_new
+	git -C "$project" push -q "$remote" HEAD:refs/for/main
+	first=$port
+	eventually answers
+	environment_new
+	git -C "$project" push -q "$data/repos/other.git" HEAD:refs/for/main
+	eventually answers
+	for n in 1 2; do
+		commit "again$n" "$n"
+		git -C "$project" push -q "$data/repos/other.git" HEAD:refs/for/main
+		deployed() { [ "$(sql "SELECT count(*) FROM rollouts WHERE outcome = 'passed'")" = $((n + 2)) ]; }
+		eventually deployed
+	done
+
+	run -0 curl -s "$url/environments"
+	[[ $output == *'href="/environment/p/production"'*'href="/environment/other/production"'* ||
+		$output == *'href="/environment/other/production"'*'href="/environment/p/production"'* ]]
+	run -0 curl -s -o /dev/null -w '%{http_code}' "$url/environment/production"
+	[ "$output" = 409 ]
+	run -0 curl -s "$url/environment/production"
+	[[ $output == *"2 repositories have an environment"*"production"* ]]
+	run -0 curl -s "$url/environment/other/production"
+	[[ $output == *"127.0.0.1:$port"* ]]
+	[[ $output == *"weir rollback production --repo other"* ]]
+	csrf=$(grep -o 'name="csrf" value="[^"]*"' <<<"$output" | head -n 1 | cut -d'"' -f4)
+	run -0 curl -s -o /dev/null -w '%{http_code} %{redirect_url}' -d do=rollback -d "csrf=$csrf" "$url/environment/other/production"
+	[ "$output" = "303 $url/environment/other/production" ]
+	deployed() { [ "$(sql "SELECT count(*) FROM rollouts WHERE cause = 'rollback' AND outcome = 'passed'")" = 1 ]; }
+	eventually deployed
+	[ "$(sql "SELECT repos.name FROM rollouts JOIN envs ON envs.id = rollouts.env JOIN repos ON repos.id = envs.repo WHERE cause = 'rollback'")" = other ]
+	port=$first
+	answers
+}

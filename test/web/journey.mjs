@@ -8,7 +8,7 @@ import {crowd} from './crowd.mjs'
 export const start = daemon
 export const tests = []
 const test = (name, run) => tests.push([name, run])
-const PRODUCTION = '/environment/production'
+const PRODUCTION = '/environment/greeter/production'
 
 test('a pushed change is seen to be tested, to land and to go live, without a reload', async (host, t) => {
 	const flow = await t.open('/'), production = await t.open(PRODUCTION)
