@@ -5,6 +5,7 @@ root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
+	export VARIANT=rel # whatever these tests are run for: the tree is another one
 	mkdir -p src/base src/core src/git src/store src/app
 	cp -r "$root/Makefile" "$root/tools" .
 	: >tools/exports.allow
