@@ -28,6 +28,21 @@ static bool refuse(struct reader *r, const char *code, struct conf_span span, st
 	return false;
 }
 
+// Piece by piece: fy_token_get_text of libfyaml 0.7.12 leaks what it made of a text with many
+// quotes.
+static bool text_of(struct fy_token *token, struct arena *life, struct str *out) {
+	struct fy_token_iter *pieces = fy_token_iter_create(token);
+	const struct fy_iter_chunk *piece = NULL;
+	AUTO_BUF text = {0};
+	int failed = 0;
+	if (!pieces) abort();
+	while ((piece = fy_token_iter_chunk_next(pieces, piece, &failed)))
+		buf_add(&text, piece->str, piece->len);
+	fy_token_iter_destroy(pieces);
+	*out = arena_str(life, buf_view(&text));
+	return failed == 0;
+}
+
 static bool add_node(struct reader *r, struct fy_event *event, enum yaml_kind kind,
                      struct fy_token *token) {
 	struct fy_token *anchor = fy_event_get_anchor_token(event),
@@ -45,9 +60,8 @@ static bool add_node(struct reader *r, struct fy_event *event, enum yaml_kind ki
 		refuse(r, "no-tags", token_span(tag, r->end), STR("leave it out"),
 		       "weir.yml may not use tags");
 	if (kind == YAML_SCALAR && token) {
-		size_t n = 0;
-		const char *p = fy_token_get_text(token, &n);
-		node->text = arena_str(r->life, (struct str){p, p ? n : 0});
+		if (!text_of(token, r->life, &node->text))
+			return refuse(r, "syntax", node->span, STR_NONE, "this text cannot be read");
 		node->plain = fy_token_scalar_style(token) == FYSS_PLAIN;
 		if (memchr(node->text.p, 0, node->text.n) || str_utf8_bad(node->text) < node->text.n)
 			return refuse(r, "control-character", node->span, STR("remove the escape"),
