@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "api/operations.h"
 #include "git/serve.h"
 #include "os/file.h"
 #include "os/note.h"
@@ -117,6 +118,7 @@ static void serve(void *context, const struct web_git_request *q, web_git_fn *do
 		.git_protocol = arena_str(&x->life, q->git_protocol),
 		.pusher = arena_str(&x->life, q->pusher),
 		.peer = arena_str(&x->life, q->peer),
+		.pipeline = operation_allows(q->scopes, OPERATION_SCOPE_PIPELINE),
 		.body = q->body >= 0 ? fcntl(q->body, F_DUPFD_CLOEXEC, 3) : -1,
 		.body_bytes = q->body_bytes,
 	};

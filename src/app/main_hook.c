@@ -185,6 +185,7 @@ static void print_request(FILE *f, const char *repo) {
 	print_json(f, via ? via : "path");
 	fputs(",\"pusher\":", f);
 	print_json(f, pusher ? pusher : "");
+	fprintf(f, ",\"pipeline\":%s", getenv("WEIR_PIPELINE") ? "true" : "false");
 	fputs(",\"options\":[", f);
 	for (size_t i = 0; i < option_count; i++) {
 		if (i) fputc(',', f);

@@ -220,6 +220,7 @@ static bool judge_command(struct command *c, const struct git_push_command *aske
 		.title = p->options.title,
 		.pusher = p->request.pusher,
 		.draft = p->options.draft,
+		.pipeline_scope = p->request.pipeline,
 	};
 	for (size_t i = 0; i < head_count; i++)
 		if (str_eq(str_from(heads[i].name, 11), aim.branch)) proposal.tip = heads[i].oid;
@@ -247,6 +248,7 @@ static void name_pusher(struct push *p) {
 	socklen_t n = sizeof peer;
 	if (getsockopt(p->fd, SOL_SOCKET, SO_PEERCRED, &peer, &n)) peer.uid = (uid_t)-1;
 	bool trusted = peer.uid == 0 || peer.uid == geteuid();
+	p->request.pipeline = p->request.pipeline && trusted;
 	if (!trusted || p->request.pusher.n == 0)
 		p->request.pusher = arena_printf(&p->life, "uid:%lld",
 		                                 (long long)(trusted ? p->request.uid : (int64_t)peer.uid));

@@ -46,7 +46,7 @@ struct job_run {
 	struct read_run row;
 	struct read_candidate candidate;
 	struct daemon_repo *repo;
-	struct oid trunk; // its tip now
+	struct oid trunk; // its tip now; for a change that may change the pipeline, its own commit
 	struct conf_plan *plan;
 	const struct conf_job *job;
 	struct digest *needs; // artifacts of the needed jobs
@@ -383,12 +383,15 @@ static bool find_needs(struct job_run *r, struct err *e) {
 static bool describe(struct job_run *r, struct err *e) {
 	struct daemon *d = r->set->daemon;
 	AUTO_JSON plan = NULL;
+	struct read_change change;
 	if (!read_run(d->reader, r->id, &r->life, &r->row, e) ||
 	    !read_candidate(d->reader, r->row.candidate, &r->life, &r->candidate, e) ||
+	    !read_change(d->reader, r->candidate.change, &r->life, &change, e) ||
 	    !json_parse(r->candidate.plan, &plan, e) || !plan_from_json(plan, &r->life, &r->plan, e))
 		return false;
 	r->repo = daemon_repo(d, r->candidate.repo);
 	r->trunk = state_repo(turn_state(d->turn), r->candidate.repo)->tip;
+	if (change.pipeline_scope) r->trunk = r->candidate.commit;
 	if (!r->repo || r->row.job < 0 || (size_t)r->row.job >= r->plan->jobs_n)
 		return err_set(e, ERR_CORRUPT, "run %llu names no job", (unsigned long long)r->id.v);
 	r->job = &r->plan->jobs[r->row.job];

@@ -35,7 +35,8 @@ static bool serve(struct cli *cli, struct arena *life, struct err *e) {
 	if (!operation_allows(scopes, needed))
 		return err_set(e, ERR_DENIED, "the key " STR_FMT " has no scope %s", STR_ARG(name),
 		               operation_scope_name(needed));
-	return git_serve_exec_ssh(folder, &asked, cli_word(cli, 0), e);
+	return git_serve_exec_ssh(folder, &asked, cli_word(cli, 0),
+	                          operation_allows(scopes, OPERATION_SCOPE_PIPELINE), e);
 }
 
 int sshserve_command(struct cli *cli) {

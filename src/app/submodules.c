@@ -170,10 +170,12 @@ static bool add_module(const struct submodules_request *q, const struct git_diff
 		bool known = false;
 		for (size_t i = 0; i < trunk->count; i++) known = known || str_eq(trunk->list[i].url, url);
 		if (!known)
-			return err_set(e, ERR_DENIED,
-			               "submodule URL " STR_FMT
-			               " is not in trunk's .gitmodules: land it there first",
-			               STR_ARG(url));
+			return err_set(
+				e, ERR_DENIED,
+				"submodule URL " STR_FMT
+				" is not in trunk's .gitmodules: it lands by a push with a token that has the "
+				"scope pipeline",
+				STR_ARG(url));
 		if (!find_fetched(q, url, link->new, life, &repo, e)) return false;
 	}
 	struct str layer = arena_printf(life, "%s.modules", q->run);

@@ -34,6 +34,7 @@ bool git_receive_parse(struct str line, struct arena *life, struct git_push *out
 	push.repo = arena_str(life, json_get_str(root, "repo"));
 	push.via = arena_str(life, json_get_str(root, "via"));
 	push.pusher = arena_str(life, json_get_str(root, "pusher"));
+	push.pipeline = json_get_bool(root, "pipeline", false);
 	push.uid = json_get_int(root, "uid", -1);
 	push.option_count = json_length(options);
 	push.options = ARENA_ARRAY(life, struct str, push.option_count + 1);

@@ -1,11 +1,12 @@
 // The daemon's side of a push. weir-hook (proc-receive) connects to DATA/receive.sock and sends one
 // line of JSON:
 //
-//   {"version":1,"uid":0,"repo":"NAME.git","via":"path","pusher":"","options":["topic=x"],
-//    "commands":[{"ref":"refs/for/main","old":"000…","new":"5d6a…"}]}
+//   {"version":1,"uid":0,"repo":"NAME.git","via":"path","pusher":"","pipeline":false,
+//    "options":["topic=x"],"commands":[{"ref":"refs/for/main","old":"000…","new":"5d6a…"}]}
 //
-// via is path, http or ssh. pusher and via are worth something only when the peer of the socket
-// (SO_PEERCRED) is the daemon's own uid or root; otherwise the pusher is the peer's uid. The
+// via is path, http or ssh; pipeline says that the pusher has that scope. pusher, via and pipeline
+// are worth something only when the peer of the socket (SO_PEERCRED) is the daemon's own uid or
+// root; otherwise the pusher is the peer's uid. The
 // objects are in the repository by then (git 2.39 leaves the quarantine before proc-receive). The
 // answer are packets (git/pkt.h), in this order:
 //
@@ -28,6 +29,7 @@ struct git_push_command {
 
 struct git_push {
 	struct str repo, via, pusher;
+	bool pipeline;
 	int64_t uid;
 	struct str *options;
 	size_t option_count;

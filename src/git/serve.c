@@ -75,6 +75,7 @@ bool git_serve_http(struct git_home *h, const struct git_serve_request *q, pid_t
 	git_child_env_add(&env, arena_printf(&scratch, "GIT_PROJECT_ROOT=%s/repos", h->data).p);
 	git_child_env_add(&env, "GIT_HTTP_EXPORT_ALL=1");
 	git_child_env_add(&env, "WEIR_VIA=http");
+	if (q->pipeline) git_child_env_add(&env, "WEIR_PIPELINE=1");
 	if (!add(&env, &scratch, "PATH_INFO", q->path, e) ||
 	    !add(&env, &scratch, "REQUEST_METHOD", q->method, e) ||
 	    !add(&env, &scratch, "QUERY_STRING", q->query, e) ||
@@ -174,7 +175,7 @@ bool git_serve_parse_ssh(struct str command, struct arena *life, struct git_serv
 }
 
 bool git_serve_exec_ssh(const char *data, const struct git_serve_ssh *ssh, const char *pusher,
-                        struct err *e) {
+                        bool pipeline, struct err *e) {
 	AUTO_ARENA scratch = {0};
 	struct git_child_env env;
 	struct str path = arena_printf(&scratch, "%s/repos/" STR_FMT ".git", data, STR_ARG(ssh->name));
@@ -183,6 +184,7 @@ bool git_serve_exec_ssh(const char *data, const struct git_serve_ssh *ssh, const
 		return err_set(e, ERR_NOT_FOUND, "no repository named " STR_FMT, STR_ARG(ssh->name));
 	git_child_env(&env, &scratch, NULL, false);
 	git_child_env_add(&env, "WEIR_VIA=ssh");
+	if (pipeline) git_child_env_add(&env, "WEIR_PIPELINE=1");
 	git_child_env_add(&env, arena_printf(&scratch, "WEIR_PUSHER=%s", pusher).p);
 	if (protocol) git_child_env_add(&env, arena_printf(&scratch, "GIT_PROTOCOL=%s", protocol).p);
 	const char *verb = ssh->pushes ? "receive-pack" : "upload-pack";

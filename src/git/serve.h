@@ -17,6 +17,7 @@ struct git_serve_request {
 	struct str query;                                        // "service=git-upload-pack"
 	struct str content_type, content_encoding, git_protocol; // request headers, may be empty
 	struct str pusher, peer; // who was authenticated (may be empty), address
+	bool pipeline;           // they have the scope pipeline
 	int body;                // a file or pipe with the request body; -1 = none
 	int64_t body_bytes;      // its length; -1 = until the end
 };
@@ -55,4 +56,4 @@ MUST_USE bool git_serve_parse_ssh(struct str command, struct arena *life, struct
                                   struct err *e);
 // Becomes the git program with the caller's descriptors 0, 1, 2; returns only with an error.
 bool git_serve_exec_ssh(const char *data, const struct git_serve_ssh *ssh, const char *pusher,
-                        struct err *e);
+                        bool pipeline, struct err *e);

@@ -111,6 +111,8 @@ eventually() {
 }
 
 field_is() { [ "$(field "$1" "$2")" = "$3" ]; } # field_is CHANGE COLUMN VALUE
+# as_token TOKEN GIT-ARGUMENT...: in the project; on loopback git is not asked for a password, so it is told to say it
+as_token() { git -C "$project" -c "http.extraHeader=Authorization: Basic $(printf 'x:%s' "$1" | base64 -w 0)" "${@:2}"; }
 is_over() { [ "$(sql "SELECT ended_ms > 0 FROM changes WHERE id=$1")" = 1 ]; }
 ended() { # ended CHANGE: its state after its end
 	eventually is_over "$1" || {

@@ -530,3 +530,24 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 	push_refused HEAD:refs/heads/other "git push weir HEAD:refs/for/main"
 	audit_clean
 }
+
+@test "a job of trunk stays required, unless the pusher may change the pipeline" {
+	touch "$project/kept"
+	git -C "$project" add -A
+	commit weir.yml "jobs: {old: {run: test -e kept}, test: {run: 'true'}}"
+	push
+	lands 1
+	git -C "$project" rm -q kept
+	commit weir.yml "jobs: {test: {run: 'true'}}" "Test no more that it is kept"
+	push -o topic=a
+	rejects "$change" job-failed
+	run -0 weir token create writer --scopes read,propose --json
+	writer=$(jq -r .token <<<"$output")
+	run -0 weir token create owner --scopes read,propose,pipeline --json
+	owner=$(jq -r .token <<<"$output")
+	as_token "$writer" push -q -o topic=b "$url/git/p.git" HEAD:refs/for/main
+	rejects 3 job-failed
+	as_token "$owner" push -q -o topic=c "$url/git/p.git" HEAD:refs/for/main
+	lands 4
+	[ "$(sql "SELECT group_concat(pusher || ' ' || pipeline_scope) FROM changes WHERE id > 1")" = "uid:$(id -u) 0,writer 0,owner 1" ]
+}

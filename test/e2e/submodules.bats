@@ -52,6 +52,9 @@ add_module() {
 	push
 	[ "$(ended "$change")" = rejected ]
 	weir status "$change" | grep -q "not in trunk"
+	run -0 weir token create owner --scopes propose,pipeline --json
+	as_token "$(jq -r .token <<<"$output")" push -q -o topic=b "$url/git/p.git" HEAD:refs/for/main
+	lands $((change + 1))
 }
 
 @test "a URL that trunk names is fetched once and kept" {
