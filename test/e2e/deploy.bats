@@ -13,7 +13,7 @@ setup_file() {
 }
 
 setup() {
-	env=$BATS_TEST_TMPDIR/env
+	env=$BATS_TEST_TMPDIR/env load=
 	mkdir -p "$env/releases"
 	port=$(envctl port)
 	service='./service --port $PORT --mode $(cat mode)'
@@ -21,6 +21,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "$load" ] || kill "$load" 2>/dev/null || true # of a test that failed
 	[ -e "$env/supervisor.pid" ] || return 0
 	envctl ensure "$env" || true # a failed test may have left it dead
 	envctl send "$env" '{"do":"stop"}' 20000 >/dev/null || true
@@ -61,6 +62,7 @@ load_start() { # load_start OPTION...: in the background, its report in $report
 load_stop() {
 	kill "$load"
 	wait "$load"
+	load=
 	cat "$report"
 }
 report() { jq -e "$1" "$report"; }

@@ -223,8 +223,10 @@ static void report(double took) {
 static void tend(struct client *list, long long began_us) {
 	long long now = clock_us(CLOCK_MONOTONIC);
 	double due = rate > 0 ? rate * (double)(now - began_us) / 1e6 : 1e18;
+	static int first; // another one each time, or a limited rate would be all the first ones' share
+	first = (first + 1) % (clients * KINDS);
 	for (int i = 0; i < clients * KINDS; i++) {
-		struct client *c = &list[i];
+		struct client *c = &list[(first + i) % (clients * KINDS)];
 		if (c->busy && now - c->began_us > timeout_us) fault(c, TIMEOUT);
 		if (!c->busy && !stop && (double)requests < due) begin(c);
 	}
