@@ -119,6 +119,20 @@ bool read_change_of_topic(struct store *s, struct repo_id repo, struct str topic
 		life, out, e);
 }
 
+bool read_change_of_commit(struct store *s, struct str digits, struct arena *life,
+                           struct read_change *out, struct err *e) {
+	bool plain = digits.n > 0 && digits.n <= OID_HEX_MAX;
+	for (size_t i = 0; plain && i < digits.n; i++)
+		plain = memchr("0123456789abcdef", digits.p[i], 16) != NULL;
+	if (!plain) return err_set(e, ERR_NOT_FOUND, "no commit begins so");
+	return one(
+		s, &table_change,
+		ASK("WHERE landed_commit GLOB ?1 || '*' OR id IN "
+	        "(SELECT change FROM revisions WHERE head GLOB ?1 || '*') ORDER BY id DESC LIMIT 1",
+	        TEXT(digits)),
+		life, out, e);
+}
+
 bool read_revisions(struct store *s, struct change_id change, struct arena *life,
                     struct read_revisions *out, struct err *e) {
 	LIST(s, revision, ASK("WHERE change = ?1 ORDER BY revision", NUMBER(change.v)), life, out, e);

@@ -42,6 +42,10 @@ MUST_USE bool read_changes(struct store *s, struct read_filter filter, struct ar
 // The newest change with this topic; ERR_NOT_FOUND.
 MUST_USE bool read_change_of_topic(struct store *s, struct repo_id repo, struct str topic,
                                    struct arena *life, struct read_change *out, struct err *e);
+// The newest change of which a revision's head, or the landed commit, begins with these lower-case
+// hexadecimal digits; ERR_NOT_FOUND, also when they are none.
+MUST_USE bool read_change_of_commit(struct store *s, struct str digits, struct arena *life,
+                                    struct read_change *out, struct err *e);
 // In order of their numbers.
 MUST_USE bool read_revisions(struct store *s, struct change_id change, struct arena *life,
                              struct read_revisions *out, struct err *e);

@@ -214,6 +214,27 @@ static void a_new_revision_supersedes_the_old(void **state) {
 	assert_text(revisions.p[1].state, "open");
 }
 
+static void a_change_is_found_by_a_commit(void **state) {
+	struct fixture *f = *state;
+	struct err e;
+	struct read_change change;
+	char head[OID_HEX_MAX + 1], landed[OID_HEX_MAX + 1];
+	a_repository(f);
+	a_change(f, 1, 1);
+	a_candidate(f, 1, 1, 1);
+	a_landing(f, 1, 1, 1);
+	oid_hex(OID(9), head);
+	oid_hex(OID(21), landed);
+	assert_ok(read_change_of_commit(f->store, str_of(head), &f->life, &change, &e), e);
+	assert_int_equal(change.id.v, 1);
+	struct str most = str_slice(str_of(landed), 0, 39);
+	assert_ok(read_change_of_commit(f->store, most, &f->life, &change, &e), e);
+	static const char *const none[] = {"", "fff0", "[0-9]*", "%", "0?"};
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		assert_refused(read_change_of_commit(f->store, str_of(none[i]), &f->life, &change, &e), e,
+		               ERR_NOT_FOUND);
+}
+
 static void verdicts_are_the_newest_passed_run(void **state) {
 	struct fixture *f = *state;
 	struct err e;
@@ -537,6 +558,7 @@ int main(void) {
 		TEST(a_rejected_change_says_why_and_can_be_retried),
 		TEST(a_dropped_candidate_gives_the_change_back_to_the_queue),
 		TEST(a_new_revision_supersedes_the_old),
+		TEST(a_change_is_found_by_a_commit),
 		TEST(verdicts_are_the_newest_passed_run),
 		TEST(medians_are_of_the_last_twenty),
 		TEST(lists_continue_where_they_ended),

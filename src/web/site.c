@@ -158,7 +158,7 @@ static void get_change(struct exchange *x, uint64_t id) {
 static void go(struct exchange *x) {
 	struct urltext_pairs pairs;
 	struct err e = {0};
-	struct read_changes list;
+	struct read_change change;
 	uint64_t id;
 	if (!urltext_pairs(x->query, &x->life, &pairs, &e)) {
 		site_notice(x, 400, STR("Not understood:"), str_of(e.text), STR_NONE);
@@ -171,16 +171,10 @@ static void go(struct exchange *x) {
 		exchange_redirect(x, arena_printf(&x->life, "/change/%llu", (unsigned long long)id).p);
 		return;
 	}
-	if (word.n >= 4 && read_changes(s, (struct read_filter){.limit = 1000}, &x->life, &list, &e)) {
-		for (size_t i = 0; i < list.n; i++) {
-			char head[OID_HEX_MAX + 1], landed[OID_HEX_MAX + 1];
-			oid_hex(list.p[i].head, head);
-			oid_hex(list.p[i].landed_commit, landed);
-			if (!str_starts(str_of(head), word) && !str_starts(str_of(landed), word)) continue;
-			exchange_redirect(
-				x, arena_printf(&x->life, "/change/%llu", (unsigned long long)list.p[i].id.v).p);
-			return;
-		}
+	if (word.n >= 4 && read_change_of_commit(s, word, &x->life, &change, &e)) {
+		exchange_redirect(
+			x, arena_printf(&x->life, "/change/%llu", (unsigned long long)change.id.v).p);
+		return;
 	}
 	site_notice(x, 404, STR("Not found:"),
 	            STR("no change has this number or begins with this commit"),
