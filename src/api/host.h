@@ -30,6 +30,8 @@ struct api_host {
 	const struct state *(*state)(void *context);
 	uint64_t (*seq)(void *context);          // of the newest durable event
 	const char *(*read_only)(void *context); // why no change is taken now, NULL = all is well
+	// Why runs that were issued do not begin, NULL = they do; NULL itself = they always do.
+	const char *(*runs_wait)(void *context);
 	bool (*records)(void *context); // read-only, but what operators do (roll back) still works;
 	                                // NULL = no
 	// Checks, applies, appends; its time is filled in. The usual way to change anything.

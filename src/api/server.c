@@ -66,6 +66,7 @@ void server_status(struct call *c) {
 	jsonw_key_z(w, "read_only", why);
 	jsonw_key_i(w, "rollouts", n.rollouts);
 	jsonw_key_i(w, "runs", n.runs_running);
+	jsonw_key_z(w, "runs_wait_because", h->runs_wait ? h->runs_wait(h->context) : NULL);
 	jsonw_key_i(w, "runs_waiting", n.runs_issued);
 	jsonw_key_i(w, "seq", (int64_t)h->seq(h->context));
 	jsonw_key_i(w, "slots", s->slots);

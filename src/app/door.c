@@ -33,6 +33,10 @@ static const char *read_only(void *context) {
 	return why ? why : turn_read_only(d->turn);
 }
 
+static const char *runs_wait(void *context) {
+	return room_runs_wait(((struct daemon *)context)->room);
+}
+
 static bool records(void *context) {
 	return !turn_read_only(((struct daemon *)context)->turn);
 }
@@ -222,6 +226,7 @@ void door_fill(struct daemon *d, struct object_store *objects, struct api_host *
 		.seq = seq,
 		.read_only = read_only,
 		.records = records,
+		.runs_wait = runs_wait,
 		.submit = submit,
 		.repo_add = repo_add,
 		.secret_set = secret_set,

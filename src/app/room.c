@@ -17,7 +17,7 @@ struct room {
 	struct loop_timer *timer;
 	bool full, held; // held: the reserve
 	bool waiting;    // a run was not started
-	char why[400];
+	char why[400], why_runs_wait[400];
 };
 
 static void set_full(struct room *r, bool full) {
@@ -26,6 +26,12 @@ static void set_full(struct room *r, bool full) {
 	note(full ? NOTE_WARN : NOTE_INFO, "%s",
 	     full ? r->why : "there is room on the disk again; changes are taken");
 	host_notify(r->daemon->host, turn_seq(r->daemon->turn)); // open pages say so
+}
+
+static void set_waiting(struct room *r, bool waiting) {
+	if (r->waiting == waiting) return;
+	r->waiting = waiting;
+	host_notify(r->daemon->host, turn_seq(r->daemon->turn));
 }
 
 static void release(struct room *r) {
@@ -71,7 +77,7 @@ static void on_due(void *context) {
 	if (turn_read_only(r->daemon->turn)) r->held = false;
 	left = look(r, &total);
 	if (r->waiting && left >= total / RUN_PART && !turn_read_only(r->daemon->turn)) {
-		r->waiting = false;
+		set_waiting(r, false);
 		note(NOTE_INFO, "there is room on the disk again; runs start");
 		dispatch_outbox(r->daemon);
 	}
@@ -87,11 +93,13 @@ const char *room_full(struct room *r) {
 bool room_for_run(struct room *r) {
 	uint64_t total, left = look(r, &total);
 	if (left >= total / RUN_PART) return true;
-	if (!r->waiting)
-		note(NOTE_WARN, "less than 5 %% of the disk of %s is free: runs wait until there is room",
-		     r->daemon->data);
-	r->waiting = true;
+	if (!r->waiting) note(NOTE_WARN, "%s: runs wait until there is room", r->why_runs_wait);
+	set_waiting(r, true);
 	return false;
+}
+
+const char *room_runs_wait(const struct room *r) {
+	return r->waiting ? r->why_runs_wait : NULL;
 }
 
 struct room *room_open(struct daemon *d) {
@@ -99,6 +107,8 @@ struct room *room_open(struct daemon *d) {
 	if (!r) abort();
 	r->daemon = d;
 	r->held = reserve_is_held(d->data);
+	snprintf(r->why_runs_wait, sizeof r->why_runs_wait, "less than 5 %% of the disk of %s is free",
+	         d->data);
 	r->timer = loop_timer(d->loop, on_due, r);
 	loop_timer_set(r->timer, LOOK_MS);
 	return r;

@@ -19,3 +19,5 @@ void room_close(struct room *r);
 const char *room_full(struct room *r);
 // False: less than 5 % of the disk is free; the outbox is asked again when that has changed.
 bool room_for_run(struct room *r);
+// Why issued runs do not begin, a sentence; NULL = they do.
+const char *room_runs_wait(const struct room *r);

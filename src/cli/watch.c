@@ -170,7 +170,7 @@ static bool ask_all(struct overview *o, bool patient, const char **next, struct 
 
 static void draw_all(struct cli *cli, const struct overview *o, bool watch, struct ink *out) {
 	const struct json *s = o->status.answer, *list = json_get(o->changes.answer, "changes");
-	struct str why = json_get_str(s, "read_only");
+	struct str why = json_get_str(s, "read_only"), wait = json_get_str(s, "runs_wait_because");
 	int64_t now = clock_wall_ms(), running = json_get_int(s, "runs", 0);
 	size_t shown = json_length(list), most = cli->tty && shown > 30 ? 30 : shown;
 	const struct json *envs = json_get(o->environments.answer, "environments");
@@ -183,6 +183,9 @@ static void draw_all(struct cli *cli, const struct overview *o, bool watch, stru
 	if (why.n) {
 		ink_glyph(out, INK_WARN, INK_ATTENTION);
 		ink_put(out, INK_WARN, " read-only: " STR_FMT, STR_ARG(why));
+	} else if (wait.n) {
+		ink_glyph(out, INK_WARN, INK_ATTENTION);
+		ink_put(out, INK_WARN, " runs wait: " STR_FMT, STR_ARG(wait));
 	} else {
 		ink_glyph(out, n ? INK_MOVE : INK_GOOD, n ? INK_RUNNING : INK_OK);
 		ink_put(out, INK_HEAD, n ? " flowing" : " idle");

@@ -38,6 +38,9 @@ void frame_begin(struct html *w, const struct view_frame *f) {
 	if (f->read_only.n)
 		html_put(w, "<p class=\"say warn\">%i <strong>Read-only:</strong> %t.</p>\n", ICON_WARN,
 		         f->read_only);
+	if (f->runs_wait.n)
+		html_put(w, "<p class=\"say warn\">%i <strong>Runs wait:</strong> %t.</p>\n", ICON_WARN,
+		         f->runs_wait);
 }
 
 void frame_end(struct html *w, const struct view_frame *f) {

@@ -13,6 +13,7 @@ struct view_frame { // around every page
 	struct str live;      // URL of its event stream, empty = not live
 	struct str csrf;      // goes into every form
 	struct str read_only; // why nothing can be changed now, empty = all is well
+	struct str runs_wait; // why runs do not begin, empty = they do
 	bool stuck;           // read_only, and not even what operators do (roll back) can be recorded
 	bool may_operate;     // buttons are shown
 	int64_t now_ms;

@@ -106,7 +106,14 @@ static void take(struct topic *t, size_t i, const char *name, struct str html) {
 }
 
 static struct digest read_only_now(const struct topic *t) {
-	return digest_of(str_of(t->web->api.host.read_only(t->web->api.host.context)));
+	const struct api_host *host = &t->web->api.host;
+	const char *why = host->read_only(host->context);
+	const char *wait = host->runs_wait ? host->runs_wait(host->context) : NULL;
+	struct hash h;
+	hash_begin(&h);
+	hash_add_str(&h, str_of(why));
+	hash_add_str(&h, str_of(wait));
+	return hash_end(&h);
 }
 
 // Nothing happened since it was rendered.

@@ -12,13 +12,15 @@ struct view_frame viewer_frame(const struct viewer *v, const char *nav, struct s
 	AUTO_BUF live = {0};
 	const struct api_host *host = &v->api->host;
 	const char *why = host->read_only(host->context);
-	struct view_frame f = {.title = arena_cstr(v->life, title),
-	                       .nav = nav,
-	                       .csrf = v->csrf,
-	                       .read_only = str_of(why),
-	                       .stuck = why && !(host->records && host->records(host->context)),
-	                       .may_operate = operation_allows(v->who.scopes, OPERATION_SCOPE_OPERATE),
-	                       .now_ms = v->now_ms};
+	struct view_frame f = {
+		.title = arena_cstr(v->life, title),
+		.nav = nav,
+		.csrf = v->csrf,
+		.read_only = str_of(why),
+		.runs_wait = str_of(host->runs_wait ? host->runs_wait(host->context) : NULL),
+		.stuck = why && !(host->records && host->records(host->context)),
+		.may_operate = operation_allows(v->who.scopes, OPERATION_SCOPE_OPERATE),
+		.now_ms = v->now_ms};
 	if (path.n) {
 		buf_cstr(&live, "/live?page=");
 		buf_url(&live, path);

@@ -225,9 +225,15 @@ goes_on() {
 	[ "$(field "$change" state)" = testing ]
 	[ "$(sql "SELECT count(*) FROM runs WHERE state <> 'issued'")" = 0 ]
 	grep -q "less than 5 % of the disk" "$weir_log"
+	run -0 weir status
+	[[ $output == *"runs wait: less than 5 % of the disk of "* ]]
+	run -0 curl -s "$url/"
+	[[ $output == *"Runs wait:</strong> less than 5 % of the disk of "* ]]
+	[ "$(curl -s "$url/api/v1/status" | jq -r .read_only,.runs_waiting)" = $'null\n1' ]
 	make_room
 	lands "$change"
 	[ "$(sql 'SELECT count(*) FROM runs')" = 1 ]
+	[ "$(curl -s "$url/api/v1/status" | jq -r .runs_wait_because)" = null ]
 
 	branch slow
 	commit check.sh "sleep 4"
