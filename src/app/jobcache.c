@@ -30,9 +30,10 @@ bool jobcache_mounts(const char *cache, const char *owner, const struct conf_str
 }
 
 static bool is_cache_name(struct str name) {
+	static const char digits[] = "0123456789abcdef";
 	if (name.n != NAME_DIGITS) return false;
 	for (size_t i = 0; i < name.n; i++)
-		if (!memchr("0123456789abcdef", name.p[i], 16)) return false;
+		if (!memchr(digits, name.p[i], sizeof digits - 1)) return false;
 	return true;
 }
 

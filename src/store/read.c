@@ -121,9 +121,10 @@ bool read_change_of_topic(struct store *s, struct repo_id repo, struct str topic
 
 bool read_change_of_commit(struct store *s, struct str digits, struct arena *life,
                            struct read_change *out, struct err *e) {
+	static const char hex[] = "0123456789abcdef";
 	bool plain = digits.n > 0 && digits.n <= OID_HEX_MAX;
 	for (size_t i = 0; plain && i < digits.n; i++)
-		plain = memchr("0123456789abcdef", digits.p[i], 16) != NULL;
+		plain = memchr(hex, digits.p[i], sizeof hex - 1) != NULL;
 	if (!plain) return err_set(e, ERR_NOT_FOUND, "no commit begins so");
 	return one(
 		s, &table_change,
