@@ -12,7 +12,7 @@ static struct str name_of(struct str host) {
 	bool brackets = host.n && host.p[0] == '[';
 	size_t end = str_find_char(host, brackets ? ']' : ':');
 	struct str name = str_slice(host, brackets, end), port = str_from(host, end + brackets);
-	if (port.n && port.p[0] != ':') return STR_NONE;
+	if ((brackets && end == host.n) || (port.n && port.p[0] != ':')) return STR_NONE;
 	for (size_t i = 1; i < port.n; i++)
 		if (port.p[i] < '0' || port.p[i] > '9') return STR_NONE;
 	return name;
@@ -22,7 +22,7 @@ static struct str name_of(struct str host) {
 // else.
 static bool is_address(struct str name) {
 	char text[64], binary[16];
-	if (!name.n || name.n >= sizeof text) return false;
+	if (!name.n || name.n >= sizeof text || memchr(name.p, 0, name.n)) return false;
 	memcpy(text, name.p, name.n);
 	text[name.n] = 0;
 	return inet_pton(AF_INET, text, binary) == 1 || inet_pton(AF_INET6, text, binary) == 1;
