@@ -153,24 +153,29 @@ static void fold_log(struct localrun *l) {
 	sqlite3_wal_checkpoint_v2(store_db(l->log), NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
-// The log, the objects and the machine's facts are read while git looks at the working tree: each
-// takes milliseconds, and neither needs the other.
+static bool open_parts(struct localrun *l, struct err *e) {
+	AUTO_ARENA scratch = {0};
+	int64_t begun = clock_mono_us();
+	struct str id = arena_printf(&scratch, "%s/cache/toolchain", l->data.p);
+	bool ok = store_open(l->data.p, STORE_WRITE, &l->log, e) &&
+	          object_store_open(l->data.p, &l->objects, e) &&
+	          toolchain_id(&(struct toolchain_paths){0}, id.p, clock_wall_ms(), &l->toolchain, e);
+	if (l->log) keep_log(l->log);
+	l->open_us = clock_mono_us() - begun;
+	return ok;
+}
+
+// They are opened while git looks at the working tree: each takes milliseconds, and neither needs
+// the other.
 struct opening {
 	struct localrun *l;
-	struct arena life;
 	struct err e;
 	bool ok;
 };
 
-static void *open_parts(void *context) {
+static void *open_beside(void *context) {
 	struct opening *o = context;
-	struct localrun *l = o->l;
-	int64_t begun = clock_mono_us();
-	struct str id = arena_printf(&o->life, "%s/cache/toolchain", l->data.p);
-	o->ok = store_open(l->data.p, STORE_WRITE, &l->log, &o->e) &&
-	        object_store_open(l->data.p, &l->objects, &o->e) &&
-	        toolchain_id(&(struct toolchain_paths){0}, id.p, clock_wall_ms(), &l->toolchain, &o->e);
-	l->open_us = clock_mono_us() - begun;
+	o->ok = open_parts(o->l, &o->e);
 	return NULL;
 }
 
@@ -182,24 +187,30 @@ static bool take_snapshot(struct localrun *l, struct err *e) {
 	return ok;
 }
 
-static bool open_local(struct localrun *l, struct err *e) {
+// Where nothing is reused, the log and the rest can wait until a job runs.
+static bool look(struct localrun *l, struct err *e) {
 	struct opening o = {.l = l};
-	struct digest name = digest_of(l->root);
-	struct str etc = arena_printf(l->life, "%s/cache/etc", l->data.p);
 	pthread_t thread;
-	snprintf(l->prefix, sizeof l->prefix, "l%02x%02x%02x-%d", name.b[0], name.b[1], name.b[2],
-	         (int)getpid());
-	localrun_jobs_sweep(l);
-	if (!etc_prepare(etc.p, clock_wall_ms(), l->life, &l->etc, e)) return false;
-	bool beside = pthread_create(&thread, NULL, open_parts, &o) == 0;
-	localrun_jobs_foresee(l);
+	if (!l->reuse) return take_snapshot(l, e);
+	bool beside = pthread_create(&thread, NULL, open_beside, &o) == 0;
 	bool taken = take_snapshot(l, e);
 	if (beside) pthread_join(thread, NULL);
-	else open_parts(&o);
-	arena_free(&o.life);
+	else (void)open_beside(&o);
 	if (!o.ok) *e = o.e;
-	if (!o.ok || !taken) return false;
-	keep_log(l->log);
+	l->opened = o.ok;
+	return o.ok && taken;
+}
+
+static bool open_local(struct localrun *l, struct err *e) {
+	struct digest name = digest_of(l->root);
+	struct str etc = arena_printf(l->life, "%s/cache/etc", l->data.p);
+	snprintf(l->prefix, sizeof l->prefix, "l%02x%02x%02x-%d", name.b[0], name.b[1], name.b[2],
+	         (int)getpid());
+	l->open = open_parts;
+	localrun_jobs_sweep(l);
+	if (!etc_prepare(etc.p, clock_wall_ms(), l->life, &l->etc, e)) return false;
+	localrun_jobs_foresee(l);
+	if (!look(l, e)) return false;
 	l->workspaces = workspaces_new(arena_printf(l->life, "%s/cache", l->data.p).p, l->data.p);
 	workspaces_find(l->workspaces);
 	return true;
@@ -269,9 +280,11 @@ static int run(struct localrun *l) {
 	if (ok) {
 		catch_signals();
 		localrun_jobs_run(l);
-		localrun_show_end(l->show, cli_has(l->cli, "timing"));
-		if (cli_has(l->cli, "write-back") && !interrupted) ok = write_back(l, &e);
-		if (!interrupted) tidy(l);
+		ok = l->broken.code == ERR_NONE;
+		if (!ok) e = l->broken;
+		if (ok) localrun_show_end(l->show, cli_has(l->cli, "timing"));
+		if (ok && cli_has(l->cli, "write-back") && !interrupted) ok = write_back(l, &e);
+		if (l->opened && !interrupted) tidy(l);
 	}
 	if (l->snapshot.repo) git_repo_close(l->snapshot.repo);
 	if (l->git) git_home_close(l->git);

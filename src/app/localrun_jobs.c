@@ -200,10 +200,9 @@ static void describe_run(struct localrun *l, struct localrun_job *j) {
 	j->folder = arena_printf(l->life, "%s/runs/" STR_FMT, l->data.p, STR_ARG(id));
 }
 
-static void describe(struct localrun *l, struct localrun_job *j) {
+static void find_key(struct localrun *l, struct localrun_job *j) {
 	struct digest *needs = ARENA_ARRAY(l->life, struct digest, j->job->needs.n + 1);
 	size_t need_count = find_needs(l, j, needs);
-	if (!j->begun.leader) describe_run(l, j);
 	struct oid commit = j->job->git ? l->snapshot.head : (struct oid){0};
 	j->inputs = digest_of(jobspec_inputs(l->snapshot.tree, commit, l->life));
 	j->key = jobspec_key(l->plan, j->job, &j->spec, needs, need_count, j->inputs, l->toolchain,
@@ -389,7 +388,7 @@ static void ended(struct localrun *l, struct localrun_job *j) {
 	}
 	bool again = j->state == LOCALRUN_FAILED && j->reason != REASON_INFRASTRUCTURE &&
 	             j->attempt <= j->job->retries && !l->stopping;
-	if (!record(l, j, &e)) localrun_show_note(l->show, "not recorded: %s", e.text);
+	if (l->opened && !record(l, j, &e)) localrun_show_note(l->show, "not recorded: %s", e.text);
 	if (!again && !localrun_output_put(l, j, &e)) localrun_show_note(l->show, "%s", e.text);
 	localrun_show_ended(l->show, j);
 	remove_run(l, j);
@@ -430,7 +429,8 @@ static void begin(struct localrun *l, struct localrun_job *j) {
 	buf_reset(&j->log_rest);
 	j->log_shown = 0;
 	j->log_read = 0;
-	describe(l, j);
+	if (!j->begun.leader) describe_run(l, j);
+	if (l->opened) find_key(l, j);
 	if (j->attempt == 1 && find_earlier(l, j)) {
 		abandon(j);
 		become(j, LOCALRUN_REUSED);
@@ -454,6 +454,10 @@ static void begin(struct localrun *l, struct localrun_job *j) {
 		                           ": set `WEIR_SECRET_NAME` to give a job its secret NAME here",
 		                   STR_ARG(j->job->name), STR_ARG(j->missing));
 	localrun_show_started(l->show, j);
+	if (l->opened) return;
+	l->opened = l->open(l, &l->broken);
+	if (l->opened) find_key(l, j);
+	else l->stopping = true;
 }
 
 // Starts what may start. Jobs stand in any order in the file, so it goes round until nothing moves.

@@ -71,6 +71,11 @@ struct localrun {
 	const volatile int *interrupted; // a signal's number, 0 = none
 	struct git_home *git;
 	struct git_snapshot snapshot;
+	// Opens what follows; before the first job begins when an earlier run may answer for it, else
+	// while it runs. A failure is kept in `broken`, and nothing more begins.
+	bool (*open)(struct localrun *l, struct err *e);
+	bool opened;
+	struct err broken;
 	struct store *log;
 	struct object_store *objects;
 	struct workspaces *workspaces;

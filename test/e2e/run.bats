@@ -394,3 +394,26 @@ nothing_left() { # no run, no delta; the lock and the store stay
 @test "weir starts without the libraries of HTTP and XML" { # os/late.h: they cost 10 ms each time
 	[ "$(readelf -d "$PLACE/bin/weir" | grep -c -e libcurl -e libmicrohttpd -e libxml2)" = 0 ]
 }
+
+@test "a log that cannot be opened: one sentence, nothing is left, whether an earlier run might answer or not" {
+	repo newer
+	put weir.yml <<<'jobs: {a: {run: "echo begun; sleep 30"}, b: {run: "true", needs: [a]}}'
+	commit
+	mine timeout 60 weir run b --no-reuse --json >/dev/null & # makes the log; ended below
+	first=$!
+	for _ in $(seq 100); do [ -e .weir/local/weir.db ] && break || sleep 0.1; done
+	kill -INT "$first" 2>/dev/null || true
+	wait "$first" || true
+	sqlite3 .weir/local/weir.db 'PRAGMA user_version = 9999'
+	for reuse in "" --no-reuse; do
+		begun=$SECONDS
+		# shellcheck disable=SC2086 # none or one word
+		run mine weir run $reuse
+		echo "$output"
+		[ "$status" = 1 ]
+		[[ $output == *"a newer weir wrote this data"* ]]
+		[ $((SECONDS - begun)) -lt 20 ]
+		for _ in $(seq 50); do [ -z "$(ls .weir/local/runs)" ] && break || sleep 0.1; done
+		[ -z "$(ls .weir/local/runs)" ]
+	done
+}
