@@ -19,7 +19,7 @@ enum operation_scope {
 	OPERATION_SCOPE_PROPOSE = 2,  // push, withdraw, retry
 	OPERATION_SCOPE_OPERATE = 4,  // deploy, roll back, cancel
 	OPERATION_SCOPE_ADMIN = 8,    // repositories, tokens, secrets, keys, webhooks
-	OPERATION_SCOPE_PIPELINE = 16 // changes may take jobs out of weir.yml
+	OPERATION_SCOPE_PIPELINE = 16 // changes may take jobs out of weir.yml, name new submodule URLs
 };
 enum { OPERATION_SCOPE_ALL = 31 };
 

@@ -126,7 +126,9 @@ struct event ingest_event(struct run_id run, const struct exec_outcome *o,
 		                      .run_stopped = {run, o->duration_ms, stored->log}};
 	if (o->end == EXEC_ERROR)
 		return (struct event){.kind = EVENT_RUN_LOST,
-		                      .run_lost = {.run = run, .text = o->reason_text}};
+		                      .run_lost = {.run = run,
+		                                   .text = o->reason_text,
+		                                   .no_room = str_eq(o->reason_code, STR("no-space"))}};
 	struct str text = o->reason_text;
 	if (o->results_error.n)
 		text = text.n ? arena_printf(life, STR_FMT "; " STR_FMT, STR_ARG(text),

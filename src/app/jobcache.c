@@ -10,7 +10,7 @@
 #include "os/file.h"
 #include "os/note.h"
 
-enum { NAME_DIGITS = 32, DEPTH_MAX = 3 };
+enum { NAME_DIGITS = 32 };
 
 bool jobcache_mounts(const char *cache, const char *owner, const struct conf_strs *paths,
                      struct arena *life, struct exec_pairs *out, struct err *e) {
@@ -29,15 +29,11 @@ bool jobcache_mounts(const char *cache, const char *owner, const struct conf_str
 	return true;
 }
 
-static bool is_cache_name(struct str name) {
-	static const char digits[] = "0123456789abcdef";
-	if (name.n != NAME_DIGITS) return false;
-	for (size_t i = 0; i < name.n; i++)
-		if (!memchr(digits, name.p[i], sizeof digits - 1)) return false;
-	return true;
+static bool is_folder(const char *path, struct stat *st) {
+	return lstat(path, st) == 0 && S_ISDIR(st->st_mode);
 }
 
-static void tidy(const char *folder, int depth, int64_t before_ms) {
+static void tidy(const char *folder, int owners, int64_t before_ms) {
 	AUTO_ARENA scratch = {0};
 	struct str *names;
 	size_t n;
@@ -46,18 +42,15 @@ static void tidy(const char *folder, int depth, int64_t before_ms) {
 	for (size_t i = 0; i < n; i++) {
 		struct str path = arena_printf(&scratch, "%s/" STR_FMT, folder, STR_ARG(names[i]));
 		struct stat st;
-		if (lstat(path.p, &st) || !S_ISDIR(st.st_mode)) continue;
-		if (!is_cache_name(names[i])) {
-			if (depth < DEPTH_MAX) tidy(path.p, depth + 1, before_ms);
-		} else if (st.st_mtim.tv_sec * INT64_C(1000) <= before_ms &&
-		           !file_remove_tree(path.p, &e)) {
+		if (!is_folder(path.p, &st)) continue;
+		if (owners > 0) tidy(path.p, owners - 1, before_ms);
+		else if (st.st_mtim.tv_sec * INT64_C(1000) <= before_ms && !file_remove_tree(path.p, &e))
 			note(NOTE_WARN, "an old cache: %s", e.text);
-		}
 	}
 }
 
-void jobcache_tidy(const char *cache, int64_t now_ms, int64_t idle_ms) {
+void jobcache_tidy(const char *cache, int owners, int64_t now_ms, int64_t idle_ms) {
 	AUTO_BUF folder = {0};
 	buf_printf(&folder, "%s/job", cache);
-	tidy(folder.p, 0, now_ms - idle_ms);
+	tidy(folder.p, owners, now_ms - idle_ms);
 }

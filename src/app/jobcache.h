@@ -11,9 +11,10 @@
 
 #define JOBCACHE_IDLE_MS (INT64_C(30) * 24 * 3600 * 1000)
 
-// cache: absolute; owner: one or more path segments. Makes what is missing and says that it is
+// cache: absolute; owner: path segments, "." = none. Makes what is missing and says that it is
 // used.
 MUST_USE bool jobcache_mounts(const char *cache, const char *owner, const struct conf_strs *paths,
                               struct arena *life, struct exec_pairs *out, struct err *e);
-// Removes those whose last use is at least `idle_ms` before `now_ms`, of all owners.
-void jobcache_tidy(const char *cache, int64_t now_ms, int64_t idle_ms);
+// Removes those whose last use is at least `idle_ms` before `now_ms`, of all owners, whose names
+// have `owners` segments.
+void jobcache_tidy(const char *cache, int owners, int64_t now_ms, int64_t idle_ms);

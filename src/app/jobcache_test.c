@@ -40,7 +40,7 @@ static void keeps_apart_and_finds_again(void **state) {
 static void removes_what_nobody_used(void **state) {
 	(void)state;
 	struct err e;
-	struct str old = mount("shop/1", STR("old")), young = mount(".", STR("young")),
+	struct str old = mount("shop/1", STR("old")), young = mount("shop/1", STR("young")),
 			   again = mount("shop/2", STR("again"));
 	const char *file = arena_printf(&life, "%s/file", old.p).p;
 	assert_ok(file_replace(file, STR("x"), 0644, &e), e);
@@ -48,16 +48,17 @@ static void removes_what_nobody_used(void **state) {
 	age(young, 29);
 	age(again, 31);
 	assert_true(str_eq(again, mount("shop/2", STR("again"))));
-	jobcache_tidy(root, clock_wall_ms(), JOBCACHE_IDLE_MS);
+	jobcache_tidy(root, 2, clock_wall_ms(), JOBCACHE_IDLE_MS);
 	assert_false(file_exists(old.p));
 	assert_true(file_exists(young.p));
 	assert_true(file_exists(again.p));
-	// A name that is no cache's stays, whatever its age.
-	const char *strange = arena_printf(&life, "%s/job/shop", root).p;
+	// An owner stays, whatever its age and name.
+	mount("0123456789abcdef0123456789abcdef/1", STR("young"));
+	const char *strange = arena_printf(&life, "%s/job/0123456789abcdef0123456789abcdef", root).p;
 	age(str_of(strange), 99);
-	jobcache_tidy(root, clock_wall_ms(), JOBCACHE_IDLE_MS);
+	jobcache_tidy(root, 2, clock_wall_ms(), JOBCACHE_IDLE_MS);
 	assert_true(file_exists(strange));
-	jobcache_tidy("/nonexistent", 0, 0);
+	jobcache_tidy("/nonexistent", 2, 0, 0);
 }
 
 static int make_root(void **state) {

@@ -237,7 +237,8 @@ static void tidy(struct localrun *l) {
 	workspaces_sweep(l->workspaces, WORKSPACES_IDLE_MS);
 	if (stat(stamp.p, &st) == 0 && policy.now_ms / 1000 - st.st_mtim.tv_sec < COLLECT_EVERY_S)
 		return;
-	jobcache_tidy(arena_printf(l->life, "%s/cache", l->data.p).p, policy.now_ms, JOBCACHE_IDLE_MS);
+	jobcache_tidy(arena_printf(l->life, "%s/cache", l->data.p).p, 0, policy.now_ms,
+	              JOBCACHE_IDLE_MS);
 	if (!collect_run(l->log, l->objects, policy, &done, &e) || !tidy_snapshots(l, &e) ||
 	    !file_write_atomic(stamp.p, STR_NONE, 0644, &e))
 		localrun_show_note(l->show, "%s", e.text);

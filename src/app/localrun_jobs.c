@@ -271,6 +271,15 @@ static void abandon(struct localrun_job *j) {
 	j->begun.leader = 0;
 }
 
+// A tree that git was not asked for again may have lost a part to git's own cleaning: the next run
+// asks.
+static bool prepare(struct localrun *l, const struct workspace_request *q, struct exec_strs *layers,
+                    struct err *e) {
+	if (workspaces_prepare(l->workspaces, q, l->life, layers, e)) return true;
+	unlink(arena_printf(l->life, "%s/snapshot/tree", l->data.p).p);
+	return false;
+}
+
 static bool start(struct localrun *l, struct localrun_job *j, struct err *e) {
 	int64_t begun = clock_mono_us();
 	struct digest *needs = ARENA_ARRAY(l->life, struct digest, j->job->needs.n + 1);
@@ -285,8 +294,8 @@ static bool start(struct localrun *l, struct localrun_job *j, struct err *e) {
 		return err_set(e, ERR_CONFLICT, "it asks for `%s: true`, and there is no commit yet",
 		               j->job->git ? "git" : "submodules");
 	if (!j->begun.leader && !begin_run(l, j, e)) return false;
-	if (!workspaces_prepare(l->workspaces, &q, l->life, &layers, e) ||
-	    !add_submodules(l, j, &layers, e) || !add_git(l, j, &layers, e))
+	if (!prepare(l, &q, &layers, e) || !add_submodules(l, j, &layers, e) ||
+	    !add_git(l, j, &layers, e))
 		return false;
 	j->times.workspace = clock_mono_us() - begun;
 	j->started_us = clock_mono_us();
@@ -439,7 +448,9 @@ static void begin(struct localrun *l, struct localrun_job *j) {
 		return;
 	}
 	if (!start(l, j, &e)) {
+		pid_t leader = j->begun.leader;
 		abandon(j);
+		if (leader) (void)waitpid(leader, NULL, 0);
 		fail(l, j, &e);
 		localrun_show_ended(l->show, j);
 		remove_run(l, j);

@@ -122,7 +122,11 @@ enum turn_fill propose_identify(const struct state *s, bool names_priority, stru
 	struct state_identity id = state_identify(s, p->repo, p->key, p->head);
 	const struct change *c = id.same ? state_change(s, id.change) : NULL;
 	bool moves = false;
-	if (c && c->draft != (p->draft != 0)) { // the same commit, but now it is to land, or no more
+	if (id.same && !c && p->pipeline_scope) { // rejected, perhaps for want of the scope
+		id.revision++;
+		id.same = false;
+	} else if (c &&
+	           c->draft != (p->draft != 0)) { // the same commit, but now it is to land, or no more
 		id.revision++;
 		id.same = false;
 	} else if (c) {

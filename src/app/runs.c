@@ -130,8 +130,6 @@ static void recorded(void *context, bool ok, const struct err *why, const struct
 }
 
 static void submit_fact(struct job_run *r) {
-	if (r->fact.kind == EVENT_RUN_LOST)
-		r->fact.run_lost.no_room = !room_for_run(r->set->daemon->room);
 	turn_submit(r->set->daemon->turn, &r->fact, NULL, recorded, r);
 }
 
@@ -161,6 +159,7 @@ static void end_work(void *context) {
 	if (!exec_read_outcome(r->folder.p, &r->life, &o, &e) ||
 	    !ingest_folder(r->set->daemon->data, r->folder.p, r->inputs_text, &o, &stored, &e)) {
 		lost(r, e.text);
+		r->fact.run_lost.no_room = e.code == ERR_LIMIT; // its results found no room
 		return;
 	}
 	r->fact = ingest_event(r->id, &o, &stored, &r->life);
@@ -449,7 +448,8 @@ void runs_start(struct runs *set, struct run_id id) {
 		loop_work(d->loop, adopt_work, follow, r);
 	} else {
 		find_verdict(r);
-		if (r->fact.kind != EVENT_RUN_REUSED && !room_for_run(d->room)) forget(r);
+		// Also what is reused: it may have to run when its artifacts turn out to be gone.
+		if (!room_for_run(d->room)) forget(r);
 		else loop_lane_work(set->starts, start_work, follow, r);
 	}
 }
@@ -495,7 +495,8 @@ static void find_earlier(struct runs *set, struct arena *life) {
 void runs_tidy(struct runs *set) {
 	AUTO_ARENA scratch = {0};
 	workspaces_sweep(set->workspaces, WORKSPACES_IDLE_MS);
-	jobcache_tidy(daemon_path(set->daemon, &scratch, "cache").p, clock_wall_ms(), JOBCACHE_IDLE_MS);
+	jobcache_tidy(daemon_path(set->daemon, &scratch, "cache").p, 2, clock_wall_ms(),
+	              JOBCACHE_IDLE_MS);
 }
 
 struct machine_read {

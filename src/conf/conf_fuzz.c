@@ -5,6 +5,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+// libfyaml 0.7.12 leaks what it made of a text with adjacent escaped quotes, as much as the text is
+// long. Its iterator over the pieces of a text does not, but gets that very text wrong.
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+	return "leak:fy_atom_iter\nleak:fy_token_get_text\nleak:libfyaml";
+}
+
 static void round_trip(const struct conf_plan *plan) {
 	AUTO_ARENA life = {0};
 	AUTO_BUF first = {0}, second = {0};

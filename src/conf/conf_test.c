@@ -73,6 +73,30 @@ static void nothing_is_read_before(void **state) {
 	assert_string_equal(first_code(STR("jobs: {a: {run: x}}\n--- \njobs: {}")), "two-documents");
 }
 
+// As YAML 1.2 says; libfyaml has two ways to a text, which differ here.
+static void texts_are_read_right(void **state) {
+	static const struct {
+		const char *yaml, *text;
+	} cases[] = {
+		{"'x '''' y'", "x '' y"},
+		{"''''''''", "'''"},
+		{"'a''b'", "a'b"},
+		{"\"a\\tb\\\"c\"", "a\tb\"c"},
+		{">\n      one\n      two\n\n        more\n      end\n", "one two\n\n  more\nend\n"},
+		{"|-\n      one\n\n      two\n", "one\n\ntwo"},
+		{"one\n      two", "one two"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		AUTO_ARENA life = {0};
+		struct conf_plan *plan = NULL;
+		struct conf_diagnostics d = {.life = &life};
+		struct str yaml = arena_printf(&life, "jobs:\n  a:\n    run: %s\n", cases[i].yaml);
+		assert_true(conf_parse(yaml, &life, &plan, &d));
+		assert_string_equal(plan->jobs[0].run.p, cases[i].text);
+	}
+}
+
 static void values(void **state) {
 	(void)state;
 	AUTO_ARENA life = {0};
@@ -115,8 +139,11 @@ static void values(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(size_limit), cmocka_unit_test(node_limit),
-		cmocka_unit_test(job_limit),  cmocka_unit_test(nothing_is_read_before),
+		cmocka_unit_test(size_limit),
+		cmocka_unit_test(node_limit),
+		cmocka_unit_test(job_limit),
+		cmocka_unit_test(nothing_is_read_before),
+		cmocka_unit_test(texts_are_read_right),
 		cmocka_unit_test(values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

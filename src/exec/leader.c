@@ -145,7 +145,7 @@ static bool enough_space(struct leader *l, struct err *e) {
 	uint64_t free_bytes, total;
 	if (!file_space(l->folder, &free_bytes, &total, e)) return false;
 	if (free_bytes >= total / 20) return true;
-	return err_set(e, ERR_UNAVAILABLE, "less than 5 %% of the disk is free; no job starts");
+	return err_set(e, ERR_LIMIT, "less than 5 %% of the disk is free; no job starts");
 }
 
 static bool failed_to_begin(struct leader *l, struct err *e) {
@@ -179,16 +179,14 @@ static bool wait_for_layers(struct leader *l, struct err *e) {
 	return spec_layers_parse(buf_view(&json), &l->life, &l->spec.lowers, e);
 }
 
-// The sandbox comes up while somebody makes the layers, unless caches have to be mounted in them.
+// The sandbox comes up while somebody makes the layers, and while they are mounted.
 static bool start(struct leader *l, const char *inner, struct err *e) {
-	bool early = l->spec.layers_follow && l->spec.mounts.n == 0;
 	bool ok = stage_enter(&l->spec, l->folder, inner, &l->life, &l->stage, e) &&
-	          (!early || start_sandbox(l, e)) && wait_for_layers(l, e) &&
+	          start_sandbox(l, e) && wait_for_layers(l, e) &&
 	          stage_mount_work(&l->spec, l->folder, &l->stage, e);
 	l->outcome.phases_us.overlay = lap(l);
-	if (!ok || (!early && !start_sandbox(l, e))) return false;
-	sandbox_go(&l->sandbox);
-	return true;
+	if (ok) sandbox_go(&l->sandbox);
+	return ok;
 }
 
 // ---------------------------------------------------------------- the verdict
@@ -260,6 +258,13 @@ static void judge(struct leader *l, struct pump *p) {
 		         arena_printf(&l->life, "the job wrote more than %lld bytes",
 		                      (long long)l->spec.disk_bytes));
 		return;
+	case PUMP_FILLED:
+		l->outcome.hit_disk = true;
+		conclude(l, EXEC_KILLED, "disk",
+		         arena_printf(&l->life,
+		                      "the job wrote %lld bytes, and less than 5 %% of the disk is free",
+		                      (long long)p->disk_bytes));
+		return;
 	case PUMP_RESERVE:
 		conclude(l, EXEC_ERROR, "no-space",
 		         STR("less than 5 % of the disk is free; the job was stopped"));
@@ -280,14 +285,17 @@ static void run_job(struct leader *l, struct err *e) {
 	                 .mask = l->mask,
 	                 .log = l->log,
 	                 .signals = l->signals,
-	                 .started_us = l->begun_us,
 	                 .status = -1};
 	const char *inner = inner_path(l, e);
 	if (!inner || !enough_space(l, e) || !start(l, inner, e)) {
 		(void)pump_kill_children(&l->group, 0);
-		conclude(l, EXEC_ERROR, "workspace", str_of(e->text));
+		if (e->code == ERR_DENIED) conclude(l, EXEC_FAILED, "cache", str_of(e->text));
+		else
+			conclude(l, EXEC_ERROR, e->code == ERR_LIMIT ? "no-space" : "workspace",
+			         str_of(e->text));
 		return;
 	}
+	p.started_us = l->begun_us; // the time of the layers is not the job's
 	pump_run(&p);
 	int64_t running = p.running_us ? p.running_us : clock_mono_us();
 	l->outcome.phases_us.sandbox = running - l->mark_us;

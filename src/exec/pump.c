@@ -85,10 +85,12 @@ static void stop(struct flow *f, enum pump_stop why) {
 static void watch_disk(struct flow *f, int64_t now) {
 	uint64_t free_bytes, total;
 	if (now < f->next_watch_us) return;
+	int64_t used = disk_used(f->p->upper);
+	if (used > f->p->spec->disk_bytes) stop(f, PUMP_DISK);
 	if (file_space(f->p->upper, &free_bytes, &total, NULL) &&
 	    free_bytes < total / 100 * RESERVE_PERCENT)
-		stop(f, PUMP_RESERVE);
-	if (disk_used(f->p->upper) > f->p->spec->disk_bytes) stop(f, PUMP_DISK);
+		stop(f, (uint64_t)used >= total / 100 * RESERVE_PERCENT ? PUMP_FILLED : PUMP_RESERVE);
+	if (f->stopped) f->p->disk_bytes = used;
 	int64_t spent = clock_mono_us() - now, pause = spent * WATCH_SHARE,
 			least = WATCH_MS * INT64_C(1000);
 	f->next_watch_us = now + (pause > least ? pause : least);

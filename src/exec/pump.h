@@ -12,7 +12,8 @@ enum pump_stop {
 	PUMP_TIMEOUT,
 	PUMP_CANCELLED,
 	PUMP_DISK,    // it wrote more than it may
-	PUMP_RESERVE, // the file system is nearly full
+	PUMP_FILLED,  // the file system is nearly full, and the job wrote as much as is reserved
+	PUMP_RESERVE, // the file system is nearly full for other reasons
 };
 
 struct pump {
@@ -31,9 +32,10 @@ struct pump {
 	int status;         // of bubblewrap, as waitpid gives it; -1 = it was lost
 	int64_t running_us; // when the job's shell began; 0 = never
 	int landlock;
-	struct buf answer; // of weir-inner: why it could not start the job
-	struct buf early;  // what came on stderr before the job began: bubblewrap's own trouble
-	uint64_t masked;   // runs of hidden bytes
+	int64_t disk_bytes; // what it had written when it was stopped for the disk
+	struct buf answer;  // of weir-inner: why it could not start the job
+	struct buf early;   // what came on stderr before the job began: bubblewrap's own trouble
+	uint64_t masked;    // runs of hidden bytes
 };
 
 void pump_run(struct pump *p);

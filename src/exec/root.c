@@ -58,12 +58,15 @@ static bool bind_read_only(const char *from, const char *path, struct err *e) {
 static bool put_system(struct err *e) {
 	static const char *const names[] = {"/usr",   "/bin",    "/sbin", "/lib", "/lib32",
 	                                    "/lib64", "/libx32", "/opt",  "/nix"};
+	enum { ROOT_LINKS = 7 }; // those may point into /usr; what /opt points to is bound in its place
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		struct stat st;
 		char target[256];
 		if (lstat(names[i], &st)) continue;
-		ssize_t n = S_ISLNK(st.st_mode) ? readlink(names[i], target, sizeof target - 1) : -1;
-		bool ok;
+		bool ok, merged = S_ISLNK(st.st_mode) && i < ROOT_LINKS;
+		ssize_t n = merged ? readlink(names[i], target, sizeof target) : -1;
+		if (n == (ssize_t)sizeof target)
+			return err_set(e, ERR_LIMIT, "%s is too long a link", names[i]);
 		if (n > 0) {
 			target[n] = 0;
 			ok = make_link(target, names[i], e);

@@ -142,8 +142,9 @@ bool exec_layers(struct exec_begun *begun, struct exec_strs lowers, struct err *
 	AUTO_BUF json = {0};
 	spec_layers_json(lowers, &json);
 	bool ok = file_write_all(begun->layers, buf_view(&json), e);
+	bool gone = !ok && errno == EPIPE; // it could not begin, and its outcome says why
 	file_close(&begun->layers);
-	return ok;
+	return ok || gone;
 }
 
 void exec_abandon(struct exec_begun *begun) {

@@ -129,12 +129,6 @@ static void put_args(struct buf *b, const struct exec_spec *spec, const struct s
 	put_tmpfs(b, "1777", size, "/var/tmp");
 	put_tmpfs(b, "0700", size, SANDBOX_HOME);
 	put_tmpfs(b, "0700", "4194304", INNER_SECRETS);
-	for (size_t i = 0; i < spec->mounts.n; i++) {
-		AUTO_BUF to = {0};
-		buf_printf(&to, "%s/" STR_FMT, SANDBOX_WORK, STR_ARG(spec->mounts.p[i].name));
-		snprintf(path, sizeof path, "%s/mount-%zu", stage->folder, i);
-		ARGS(b, "--bind", path, to.p);
-	}
 	ARGS(b, "--chdir", "/", "--remount-ro", "/", "--info-fd", "6");
 	if (spec->network) ARGS(b, "--block-fd", "7");
 }

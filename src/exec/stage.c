@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "exec/root.h"
@@ -101,21 +104,60 @@ bool stage_enter(const struct exec_spec *spec, const char *run, const char *inne
 	if (mount(NULL, spot, NULL, MS_SHARED, NULL)) return failed(e, "share", spot);
 	if (chdir(spot)) return failed(e, "enter", spot);
 	if (!root_build(spec, inner, e)) return false;
-	for (size_t i = 0; i < spec->mounts.n; i++) {
-		char name[32];
-		snprintf(name, sizeof name, "mount-%zu", i);
-		if (mkdir(name, 0755)) return failed(e, "create", name);
-		if (mount(spec->mounts.p[i].value.p, name, NULL, MS_BIND, NULL))
-			return failed(e, "bind", spec->mounts.p[i].value.p);
-	}
 	out->folder = arena_cstr(life, str_of(spot));
 	out->work = -1;
+	return true;
+}
+
+// One step down, made if missing; never through a link, for the tree is the change's own.
+static int step_into(int folder, const char *name, struct err *e) {
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+	                                  RESOLVE_NO_MAGICLINKS};
+	bool made = mkdirat(folder, name, 0755) == 0;
+	if (made && geteuid() == 0 &&
+	    fchownat(folder, name, STAGE_UID, STAGE_UID, AT_SYMLINK_NOFOLLOW)) {
+		failed(e, "give away", name);
+		return -1;
+	}
+	int fd = (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
+	if (fd >= 0) return fd;
+	if (errno == ELOOP || errno == ENOTDIR)
+		err_set(e, ERR_DENIED, "a cache lies in \"%s\", which the tree has as %s", name,
+		        errno == ELOOP ? "a link" : "no folder");
+	else failed(e, "enter", name);
+	return -1;
+}
+
+// open_tree(2), move_mount(2): onto the very folder that was found, whatever its path leads to.
+static bool mount_cache(struct str path, const char *cache, struct err *e) {
+	char name[NAME_MAX + 1];
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
+	AUTO_FD at = open(WORK, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FD tree = open_tree(AT_FDCWD, cache, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (at < 0 || tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr))
+		return failed(e, "bind", cache);
+	while (path.p) {
+		struct str part = str_cut(&path, '/');
+		if (!part.n || str_eq(part, STR("."))) continue;
+		if (part.n > NAME_MAX) return err_set(e, ERR_DENIED, "the path of a cache is too long");
+		memcpy(name, part.p, part.n);
+		name[part.n] = 0;
+		int next = step_into(at, name, e);
+		if (next < 0) return false;
+		close(at);
+		at = next;
+	}
+	if (move_mount(tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH))
+		return failed(e, "mount the cache", cache);
 	return true;
 }
 
 bool stage_mount_work(const struct exec_spec *spec, const char *run, struct stage *stage,
                       struct err *e) {
 	if (!mount_overlay(spec, run, e)) return false;
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		if (!mount_cache(spec->mounts.p[i].name, spec->mounts.p[i].value.p, e)) return false;
 	stage->work = open(WORK, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return stage->work >= 0 || failed(e, "open", "the workspace");
 }

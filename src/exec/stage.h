@@ -4,7 +4,7 @@
 //
 //   root/     what the job sees as / (exec/root.h)
 //   root/work the overlay: lowers, the run's upper layer
-//   mount-N   caches of the spec
+//   root/work/NAME   caches of the spec, on top of it
 //
 // The overlay is mounted with userxattr (so a delta layer is opaque by user.overlay.opaque whoever
 // runs weir) and volatile: an fsync of a job costs nothing, because a run that the machine does not
@@ -23,7 +23,8 @@ struct stage {
 // absolute. root/work is an empty folder yet.
 MUST_USE bool stage_enter(const struct exec_spec *spec, const char *run, const char *inner,
                           struct arena *life, struct stage *out, struct err *e);
-// The overlay of spec->lowers, also in a sandbox that is there already: the tmpfs is shared, and
-// bubblewrap's copy of it a slave (mount_namespaces(7)). Makes upper/ and work/ in `run`.
+// The overlay of spec->lowers and the caches, also in a sandbox that is there already: the tmpfs is
+// shared, and bubblewrap's copy of it a slave (mount_namespaces(7)). Makes upper/ and work/ in
+// `run`. ERR_DENIED: the tree has a link or a file where a cache is to lie.
 MUST_USE bool stage_mount_work(const struct exec_spec *spec, const char *run, struct stage *stage,
                                struct err *e);

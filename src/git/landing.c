@@ -118,6 +118,7 @@ static bool move(struct git_repo *r, const char *ref, struct oid tip, struct oid
 	if (moved) now = (struct git_landing_result){GIT_LANDED, candidate};
 	if (now.state == GIT_NOT_YET) {
 		*e = why;
+		if (str_contains(str_of(why.text), STR("aborted by hook"))) e->code = ERR_DENIED;
 		return err_context(e, "cannot move %s", ref);
 	}
 	if (now.state == GIT_LANDED && !sync_ref(r, ref, e)) return false;

@@ -250,3 +250,18 @@ goes_on() {
 	lands "$change"
 	audit_clean
 }
+
+@test "a job that writes until less than 5 % is free ends as failed, once; the others go on" {
+	weir_serve
+	branch work
+	commit check.sh "head -c 1100m /dev/zero >big; sleep 20"
+	push
+	rejects "$change" job-killed "less than 5 % of the disk is free"
+	[ "$(sql 'SELECT count(*) FROM runs')" = 1 ]
+	git -C "$project" checkout -q main
+	branch fine
+	commit a 1
+	push
+	lands "$change"
+	audit_clean
+}

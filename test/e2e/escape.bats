@@ -230,3 +230,38 @@ line/f"
 		case $(outcome .outcome) in passed | failed) ;; *) ends passed ;; esac
 	done
 }
+
+@test "a cache is mounted through no link of the tree, neither in the sandbox nor outside" {
+	for who in $(users); do
+		target=$JOBS/outside-$who
+		mkdir -p "$target" "$JOBS/$who/cache"
+		echo '#!/bin/sh' >"$JOBS/$who/cache/weir-inner"
+		own "$who" "$JOBS/$who/cache"
+		own "$who" "$target"
+		n=0
+		for link in /newroot/run /run "/oldroot$target" "$target" ../.. .; do
+			n=$((n + 1))
+			mkdir -p "$JOBS/$who/linked-$n"
+			ln -sfn "$link" "$JOBS/$who/linked-$n/c"
+			echo file >"$JOBS/$who/linked-$n/f"
+			own "$who" "$JOBS/$who/linked-$n"
+			for path in c c/x; do
+				job "$who" "link-$n-${path//\//-}" 'echo ran' "$(jq -n --arg base "$JOBS/$who/linked-$n" --arg path "$path" \
+					--arg cache "$JOBS/$who/cache" '{lowers: [$base], mounts: {($path): $cache}}')"
+				ends failed cache
+				[[ $(outcome .reason.text) == *'a cache lies in "c", which the tree has as a link'* ]]
+				[ -z "$(printed)" ]
+				[ -z "$(ls -A "$target")" ]
+			done
+		done
+		job "$who" not-a-folder 'echo ran' "$(jq -n --arg base "$JOBS/$who/linked-1" --arg cache "$JOBS/$who/cache" \
+			'{lowers: [$base], mounts: {"f/x": $cache}}')"
+		ends failed cache
+		job "$who" fine 'echo kept >new/deep/file; ls new/deep; grep -c "/work/new/deep .*nosuid,nodev" /proc/self/mountinfo' \
+			"$(jq -n --arg cache "$JOBS/$who/cache" --arg base "$JOBS/$who/base" '{lowers: [$base], mounts: {"new/deep": $cache}}')"
+		ends passed
+		[ "$(printed)" = $'file\nweir-inner\n1' ]
+		[ "$(cat "$JOBS/$who/cache/file")" = kept ]
+		rm -f "$JOBS/$who/cache/file"
+	done
+}

@@ -49,12 +49,13 @@ add_module() {
 	weir_serve
 	lib_new
 	add_module ext/lib "file://$BATS_TEST_TMPDIR/lib"
-	push
+	push -o topic=m
 	[ "$(ended "$change")" = rejected ]
 	weir status "$change" | grep -q "not in trunk"
+	landed() { [ "$(field "$change" state)" = landed ]; } # the same change, once more
 	run -0 weir token create owner --scopes propose,pipeline --json
-	as_token "$(jq -r .token <<<"$output")" push -q -o topic=b "$url/git/p.git" HEAD:refs/for/main
-	lands $((change + 1))
+	as_token "$(jq -r .token <<<"$output")" push -q -o topic=m "$url/git/p.git" HEAD:refs/for/main
+	eventually landed
 }
 
 @test "a URL that trunk names is fetched once and kept" {
