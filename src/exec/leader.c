@@ -289,7 +289,7 @@ static void run_job(struct leader *l, struct err *e) {
 	const char *inner = inner_path(l, e);
 	if (!inner || !enough_space(l, e) || !start(l, inner, e)) {
 		(void)pump_kill_children(&l->group, 0);
-		if (e->code == ERR_DENIED) conclude(l, EXEC_FAILED, "cache", str_of(e->text));
+		if (e->code == ERR_CONFLICT) conclude(l, EXEC_FAILED, "cache", str_of(e->text));
 		else
 			conclude(l, EXEC_ERROR, e->code == ERR_LIMIT ? "no-space" : "workspace",
 			         str_of(e->text));

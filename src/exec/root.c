@@ -66,7 +66,7 @@ static bool put_system(struct err *e) {
 		bool ok, merged = S_ISLNK(st.st_mode) && i < ROOT_LINKS;
 		ssize_t n = merged ? readlink(names[i], target, sizeof target) : -1;
 		if (n == (ssize_t)sizeof target)
-			return err_set(e, ERR_LIMIT, "%s is too long a link", names[i]);
+			return err_set(e, ERR_UNSUPPORTED, "%s is too long a link", names[i]);
 		if (n > 0) {
 			target[n] = 0;
 			ok = make_link(target, names[i], e);

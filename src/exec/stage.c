@@ -123,7 +123,7 @@ static int step_into(int folder, const char *name, struct err *e) {
 	int fd = (int)syscall(SYS_openat2, folder, name, &how, sizeof how);
 	if (fd >= 0) return fd;
 	if (errno == ELOOP || errno == ENOTDIR)
-		err_set(e, ERR_DENIED, "a cache lies in \"%s\", which the tree has as %s", name,
+		err_set(e, ERR_CONFLICT, "a cache lies in \"%s\", which the tree has as %s", name,
 		        errno == ELOOP ? "a link" : "no folder");
 	else failed(e, "enter", name);
 	return -1;
@@ -140,7 +140,7 @@ static bool mount_cache(struct str path, const char *cache, struct err *e) {
 	while (path.p) {
 		struct str part = str_cut(&path, '/');
 		if (!part.n || str_eq(part, STR("."))) continue;
-		if (part.n > NAME_MAX) return err_set(e, ERR_DENIED, "the path of a cache is too long");
+		if (part.n > NAME_MAX) return err_set(e, ERR_CONFLICT, "the path of a cache is too long");
 		memcpy(name, part.p, part.n);
 		name[part.n] = 0;
 		int next = step_into(at, name, e);

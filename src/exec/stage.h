@@ -25,6 +25,6 @@ MUST_USE bool stage_enter(const struct exec_spec *spec, const char *run, const c
                           struct arena *life, struct stage *out, struct err *e);
 // The overlay of spec->lowers and the caches, also in a sandbox that is there already: the tmpfs is
 // shared, and bubblewrap's copy of it a slave (mount_namespaces(7)). Makes upper/ and work/ in
-// `run`. ERR_DENIED: the tree has a link or a file where a cache is to lie.
+// `run`. ERR_CONFLICT: the tree has a link or a file where a cache is to lie.
 MUST_USE bool stage_mount_work(const struct exec_spec *spec, const char *run, struct stage *stage,
                                struct err *e);
