@@ -254,7 +254,7 @@ goes_on() {
 @test "a job that writes until less than 5 % is free ends as failed, once; the others go on" {
 	weir_serve
 	branch work
-	commit check.sh "head -c 1100m /dev/zero >big; sleep 20"
+	commit check.sh "head -c 980m /dev/zero >big; sleep 20"
 	push
 	rejects "$change" job-killed "less than 5 % of the disk is free"
 	[ "$(sql 'SELECT count(*) FROM runs')" = 1 ]
