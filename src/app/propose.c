@@ -122,11 +122,10 @@ enum turn_fill propose_identify(const struct state *s, bool names_priority, stru
 	struct state_identity id = state_identify(s, p->repo, p->key, p->head);
 	const struct change *c = id.same ? state_change(s, id.change) : NULL;
 	bool moves = false;
-	if (id.same && !c && p->pipeline_scope) { // rejected, perhaps for want of the scope
-		id.revision++;
-		id.same = false;
-	} else if (c &&
-	           c->draft != (p->draft != 0)) { // the same commit, but now it is to land, or no more
+	// Rejected, perhaps for want of the scope; or the same commit, but now it is to land, or no
+	// more.
+	bool allowed = id.same && !c && p->pipeline_scope;
+	if (allowed || (c && c->draft != (p->draft != 0))) {
 		id.revision++;
 		id.same = false;
 	} else if (c) {
