@@ -36,8 +36,8 @@ MUST_USE bool exec_start(const struct exec_spec *spec, const char *folder,
                          const char *programs, pid_t *leader, struct err *e);
 
 // The same in two steps, for layers that take a while: spec->lowers is empty, the sandbox comes up
-// while they are made (unless the spec has mounts, which lie in them), and the job starts when they
-// are told. Each exec_begin that succeeded is ended by one of exec_layers and exec_abandon.
+// while they are made, and the job starts when they are told. Each exec_begin that succeeded is
+// ended by one of exec_layers and exec_abandon.
 struct exec_begun {
 	pid_t leader;
 	int layers; // a pipe towards the leader; its end without a word is the leader's end

@@ -4,7 +4,7 @@
 //
 //   root/     what the job sees as / (exec/root.h)
 //   root/work the overlay: lowers, the run's upper layer
-//   root/work/NAME   caches of the spec, on top of it
+//             with the caches of the spec mounted in it
 //
 // The overlay is mounted with userxattr (so a delta layer is opaque by user.overlay.opaque whoever
 // runs weir) and volatile: an fsync of a job costs nothing, because a run that the machine does not

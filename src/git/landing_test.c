@@ -124,6 +124,21 @@ static void stale_lock_of_a_killed_child_is_no_end(void **state) {
 	assert_int_equal(removed, 2);
 }
 
+// What the hook says no to is no, and not a trouble that may pass.
+static void a_hook_that_refuses_is_a_refusal(void **state) {
+	struct git_landing_result result;
+	struct err e;
+	(void)state;
+	make_work_tree();
+	struct oid none = {0}, a = commit("a"), b = commit("b");
+	assert_int_equal(land(none, a).state, GIT_LANDED);
+	sh("cd $R/hooks; rm reference-transaction; printf '#!/bin/sh\\nexit 1\\n' "
+	   ">reference-transaction; "
+	   "chmod +x reference-transaction");
+	assert_refused(git_landing_land(pg.repo, "refs/heads/main", a, b, &result, &e), e, ERR_DENIED);
+	assert_true(oid_eq(sh_oid("git -C $R rev-parse main"), a));
+}
+
 // A process that lands like a daemon that was just started. Killed after `kill_us`, or left alone
 // when negative.
 static int64_t land_in_a_process(struct oid tip, struct oid next, int64_t kill_us) {
@@ -264,6 +279,7 @@ int main(void) {
 		PLAY(tripwire_refuses_others),
 		PLAY(keeps_and_drops_refs),
 		PLAY(stale_lock_of_a_killed_child_is_no_end),
+		PLAY(a_hook_that_refuses_is_a_refusal),
 		PLAY(survives_kill_in_the_middle),
 		PLAY(one_of_many_wins),
 		PLAY(measure),

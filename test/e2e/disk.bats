@@ -12,7 +12,7 @@ setup() {
 	weir_setup
 	size=96m
 	# Where 5 % is more than the 16 MB below which nothing is taken at all.
-	[[ $BATS_TEST_DESCRIPTION != *"5 %"* ]] || size=1g
+	[[ $BATS_TEST_DESCRIPTION != *"5 %"* && $BATS_TEST_DESCRIPTION != *"where objects lie"* ]] || size=1g
 	if [ "$(id -u)" != 0 ] && [ -z "${WEIR_DISK-}" ]; then
 		inside
 		skip "it passed in a namespace that has such a disk"
@@ -264,4 +264,19 @@ goes_on() {
 	push
 	lands "$change"
 	audit_clean
+}
+
+@test "what a run made finds no room where objects lie: it is tried as often as any lost run, no more" {
+	[ "$(id -u)" = 0 ] || skip "only root can give a part of the data folder a disk of its own"
+	mkdir -m 700 "$data/objects"
+	mount -t tmpfs -o size=8m,mode=700 weir-objects "$data/objects"
+	project_new "jobs: {test: {run: head -c 30m /dev/urandom >big, artifacts: [big]}}"
+	weir_serve
+	branch work
+	commit a 1
+	push
+	rejects "$change" infrastructure
+	[ "$(sql "SELECT count(*) FROM runs")" = 3 ]
+	weir_kill TERM
+	umount -l "$data/objects"
 }

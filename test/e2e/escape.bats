@@ -257,7 +257,7 @@ line/f"
 		job "$who" not-a-folder 'echo ran' "$(jq -n --arg base "$JOBS/$who/linked-1" --arg cache "$JOBS/$who/cache" \
 			'{lowers: [$base], mounts: {"f/x": $cache}}')"
 		ends failed cache
-		job "$who" fine 'echo kept >new/deep/file; ls new/deep; grep -c "/work/new/deep .*nosuid,nodev" /proc/self/mountinfo' \
+		job "$who" fine 'echo kept >new/deep/file; ls new/deep; grep -c "/new/deep .*nosuid,nodev" /proc/self/mountinfo' \
 			"$(jq -n --arg cache "$JOBS/$who/cache" --arg base "$JOBS/$who/base" '{lowers: [$base], mounts: {"new/deep": $cache}}')"
 		ends passed
 		[ "$(printed)" = $'file\nweir-inner\n1' ]

@@ -417,3 +417,21 @@ nothing_left() { # no run, no delta; the lock and the store stay
 		[ -z "$(ls .weir/local/runs)" ]
 	done
 }
+
+@test "a tree of which git has thrown a part away is asked for again" {
+	repo pruned
+	put weir.yml <<<'jobs: {a: {run: "cat d/x"}}'
+	put d/x <<<kept
+	commit
+	mine touch weir.yml d/x .git/index # as old as the files: git reads them again, and forgets the tree
+	run -0 mine weir run --no-reuse
+	[ -e .weir/local/snapshot/tree ]
+	broken=$(printf '040000 tree %040d\td\n' 7 | mine git mktree --missing)
+	sed -i "s/ .*/ $broken/" .weir/local/snapshot/tree
+	mine touch weir.yml d/x .git/index
+	run mine weir run --no-reuse
+	[ "$status" = 1 ]
+	[[ $output == *"0000000000000000000000000000000000000007"* ]]
+	mine touch weir.yml d/x .git/index
+	run -0 mine weir run --no-reuse
+}
