@@ -176,8 +176,8 @@ static void ended(void *context) {
 	// ours.
 	if (r->fact.kind == EVENT_RUN_STOPPED && row && row->state != RUN_CANCELLING)
 		lost(r, "it was told to stop, and not by weir");
-	// Only while there is none, so that it waits: what it lacks elsewhere (a quota, a limit, another
-	// disk) is no reason to try for ever.
+	// Only while there is none, so that it waits: what it lacks elsewhere (a quota, a limit,
+	// another disk) is no reason to try for ever.
 	if (r->fact.kind == EVENT_RUN_LOST && r->fact.run_lost.no_room)
 		r->fact.run_lost.no_room = !room_for_run(r->set->daemon->room);
 	tell_start(r);
