@@ -3,6 +3,7 @@
 //   landing.c   candidate.issued -> trial merge and plan; landing.issued -> trunk moves
 //   runs.c      run.issued -> workspace, sandbox, verdict; run.cancel_issued
 //   rollouts.c  rollout.issued -> supervisor of the environment
+//   envwatch.c  what supervisors tell -> env.unhealthy, env.healthy
 //   pushes.c    the receive socket: a push becomes change.proposed
 //   follows.c   repositories whose trunk lives elsewhere
 //   webhooks.c  URLs that are told; housekeeping.c keeps everything small
@@ -23,6 +24,7 @@ struct daemon_repo {
 };
 
 struct runs;
+struct envwatch;
 struct rollouts;
 struct pushes;
 struct landings;
@@ -46,6 +48,7 @@ struct daemon {
 	struct addition *additions; // repositories being made, app/bootstrap.c
 	struct runs *runs;
 	struct rollouts *rollouts;
+	struct envwatch *envwatch;
 	struct pushes *pushes;
 	struct landings *landings;
 	struct follows *follows;

@@ -1,6 +1,7 @@
 #include "app/dispatch.h"
 
 #include "app/landings.h"
+#include "app/envwatch.h"
 #include "app/rollouts.h"
 #include "app/runs.h"
 #include "core/outbox.h"
@@ -26,7 +27,7 @@ void dispatch_event(void *daemon, uint64_t seq, const struct event *e) {
 	if (d->stopping) return; // the next start asks the outbox
 	switch ((int)e->kind) {
 	case EVENT_REPO_ADDED: open_repo(d, &e->repo_added); return;
-	case EVENT_REPO_CONFIGURED: rollouts_configured(d->rollouts); return;
+	case EVENT_REPO_CONFIGURED: envwatch_configured(d->envwatch); return;
 	case EVENT_CANDIDATE_ISSUED: landings_build(d->landings, e->candidate_issued.candidate); return;
 	case EVENT_LANDING_ISSUED: landings_land(d->landings, e->landing_issued.landing); return;
 	case EVENT_RUN_ISSUED: runs_start(d->runs, e->run_issued.run); return;

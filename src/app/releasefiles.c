@@ -35,7 +35,8 @@ bool releasefiles_lay_out(const char *data, struct str artifacts, const struct c
 	    !object_store_open(data, &objects, e) || !fill(objects, artifacts, patterns, partial.p, e))
 		return false;
 	if (rename(partial.p, folder))
-		return err_set(e, ERR_IO, "cannot rename %s: %s", partial.p, strerror(errno));
+		return err_set(e, file_write_code(errno), "cannot rename %s: %s", partial.p,
+		               strerror(errno));
 	return true;
 }
 

@@ -7,9 +7,5 @@ MUST_USE bool rollouts_open(struct daemon *d, struct rollouts **out, struct err 
 void rollouts_close(struct rollouts *set);
 void rollouts_start(struct rollouts *set, struct rollout_id id); // ends in rollout.finished
 void rollouts_cancel(struct rollouts *set, struct rollout_id id);
-// Environments may have come or gone: watches their supervisors.
-void rollouts_configured(struct rollouts *set);
-// What supervisors told while nothing could be recorded was lost: asks them how things are.
-void rollouts_look_again(struct rollouts *set);
 // The log of the service that is live there (deploy/servicelog.h), STR_NONE when nothing is.
 struct str rollouts_log(const struct rollouts *set, struct env_id id, struct arena *life);

@@ -3,6 +3,7 @@
 //
 //   less than 5 %     no run starts; what is issued waits, and starts by itself when there is room
 //                     again. A run that is under way is stopped by its leader (exec/leader.c).
+//                     A deploy that found no room is tried again then (rollouts.c).
 //   less than 16 MB   no new change is taken. The reserve (store/reserve.h) is released: there is
 //                     room again to record how runs, landings and rollouts under way end, and to
 //                     roll back. When there are 40 MB again the reserve is made and weir goes on.

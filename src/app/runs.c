@@ -159,7 +159,7 @@ static void end_work(void *context) {
 	if (!exec_read_outcome(r->folder.p, &r->life, &o, &e) ||
 	    !ingest_folder(r->set->daemon->data, r->folder.p, r->inputs_text, &o, &stored, &e)) {
 		lost(r, e.text);
-		r->fact.run_lost.no_room = e.code == ERR_LIMIT; // its results found no room
+		r->fact.run_lost.no_room = e.code == ERR_NO_ROOM; // its results found no room
 		return;
 	}
 	r->fact = ingest_event(r->id, &o, &stored, &r->life);

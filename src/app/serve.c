@@ -15,6 +15,7 @@
 #include "app/housekeeping.h"
 #include "app/landings.h"
 #include "app/pushes.h"
+#include "app/envwatch.h"
 #include "app/rollouts.h"
 #include "app/room.h"
 #include "app/runs.h"
@@ -65,7 +66,7 @@ static void on_recovered(void *context) {
 	struct daemon *d = context;
 	if (!d->announced) announce(d); // the disk was full from the start
 	bootstrap_reconcile(d);
-	rollouts_look_again(d->rollouts);
+	envwatch_look_again(d->envwatch);
 	dispatch_outbox(d);
 	host_notify(d->host, turn_seq(d->turn));
 }
@@ -186,6 +187,7 @@ static bool open_parts(struct daemon *d, struct arena *life, struct err *e) {
 	d->stop_timer = loop_timer(d->loop, look_for_end, d);
 	d->room = room_open(d);
 	if (!runs_open(d, &d->runs, e) || !rollouts_open(d, &d->rollouts, e)) return false;
+	d->envwatch = envwatch_open(d);
 	bootstrap_reconcile(d);
 	return true;
 }
@@ -200,6 +202,7 @@ static void close_parts(struct daemon *d) {
 	pushes_close(d->pushes);
 	runs_close(d->runs);
 	rollouts_close(d->rollouts);
+	envwatch_close(d->envwatch);
 	turn_close(d->turn);
 	loop_timer_free(d->stop_timer);
 	loop_lane_free(d->exchanges);

@@ -56,7 +56,8 @@ static bool unpack_entry(struct object_store *s, const struct json *entry, const
 	if (!file_make_folders(arena_cstr(life, parent), 0755, e)) return false;
 	if (link.n) {
 		if (symlink(arena_cstr(life, link), target.p) == 0) return true;
-		return err_set(e, ERR_IO, "cannot make the link %s: %s", target.p, strerror(errno));
+		return err_set(e, file_write_code(errno), "cannot make the link %s: %s", target.p,
+		               strerror(errno));
 	}
 	if (!digest_parse(json_get_str(entry, "sha256"), &body))
 		return err_set(e, ERR_CORRUPT, "the manifest has no digest for " STR_FMT, STR_ARG(path));

@@ -56,6 +56,7 @@ static const struct {
 	[ERR_UNAVAILABLE] = {"unavailable", 503, 3},
 	[ERR_CORRUPT] = {"corrupt", 500, 1},
 	[ERR_IO] = {"io", 500, 1},
+	[ERR_NO_ROOM] = {"no-room", 507, 1},
 	[ERR_TIMEOUT] = {"timeout", 504, 1},
 };
 

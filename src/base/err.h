@@ -17,6 +17,7 @@ enum err_code {
 	ERR_UNAVAILABLE, // weir or something it needs is away           (HTTP 503, exit 3)
 	ERR_CORRUPT,     // stored data that fails its check             (HTTP 500)
 	ERR_IO,          // the operating system said no                 (HTTP 500)
+	ERR_NO_ROOM,     // the disk, or what may be used of it, is full (HTTP 507)
 	ERR_TIMEOUT,     // it took longer than it may                   (HTTP 504)
 };
 

@@ -54,6 +54,7 @@ static void codes_have_names_and_statuses(void **state) {
 		{ERR_UNAVAILABLE, "unavailable", 503, 3},
 		{ERR_CORRUPT, "corrupt", 500, 1},
 		{ERR_IO, "io", 500, 1},
+		{ERR_NO_ROOM, "no-room", 507, 1},
 		{ERR_TIMEOUT, "timeout", 504, 1},
 		{(enum err_code)99, "unknown", 500, 1},
 	};

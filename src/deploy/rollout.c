@@ -9,6 +9,7 @@
 #include "os/note.h"
 
 enum { CLIENTS_MAX = 16, PORT_TRIES = 3, LOG_LINES = 20, PROXY_WAIT_MS = 10000 };
+static const uint64_t NO_ROOM_BYTES = 1 << 20;
 
 enum phase { PHASE_IDLE, PHASE_PROXY, PHASE_CLEAR, PHASE_BEFORE, PHASE_START, PHASE_SLOT };
 static const char *const phase_names[] = {"idle", "proxy", "clear", "before", "start", "slot"};
@@ -86,11 +87,12 @@ static void times_json(const struct rollout *r, struct jsonw *w) {
 	jsonw_object_end(w);
 }
 
-// The outcome is durable before anybody hears it.
-static void finish(struct rollout *r, struct str answer) {
+// The outcome is durable before anybody hears it. What is not remembered is tried anew when the
+// same id asks again.
+static void finish(struct rollout *r, struct str answer, bool remembered) {
 	struct site *s = r->site;
 	struct err e;
-	site_done(s, r->id, answer);
+	if (remembered) site_done(s, r->id, answer);
 	if (!site_save(s, &e)) note(NOTE_ERROR, "%s", e.text);
 	for (int i = 0; i < r->client_count; i++) control_answer(s->control, r->clients[i], answer);
 	site_tell(s, "done", "\"answer\":" STR_FMT, STR_ARG(answer));
@@ -100,7 +102,13 @@ static void finish(struct rollout *r, struct str answer) {
 	*r = (struct rollout){.site = s, .deadline = r->deadline, .stepping = r->stepping};
 }
 
-static void fail(struct rollout *r, const struct err *e) {
+// With so little on the disk, whatever failed may have failed because of that.
+static bool disk_is_full(void) {
+	uint64_t left, total;
+	return file_space(".", &left, &total, NULL) && left < NO_ROOM_BYTES;
+}
+
+static void end_failed(struct rollout *r, const struct err *e, bool no_room) {
 	AUTO_BUF text = {0};
 	struct jsonw w = jsonw_to(&text);
 	enum phase phase = r->phase;
@@ -108,13 +116,18 @@ static void fail(struct rollout *r, const struct err *e) {
 	jsonw_object(&w);
 	jsonw_key_s(&w, "id", r->id);
 	error_json(&w, e);
+	if (no_room) jsonw_key_b(&w, "no_room", true);
 	jsonw_key_s(&w, "release", r->name);
 	jsonw_key_z(&w, "phase", phase_names[phase]);
 	if (r->release && !r->is_switch) log_lines(r, &w);
 	times_json(r, &w);
 	jsonw_object_end(&w);
 	if (r->release && !r->is_switch) site_stop(r->site, r->release);
-	finish(r, buf_view(&text));
+	finish(r, buf_view(&text), !no_room);
+}
+
+static void fail(struct rollout *r, const struct err *e) {
+	end_failed(r, e, e->code == ERR_NO_ROOM || disk_is_full());
 }
 
 static void succeed(struct rollout *r, struct str previous, bool already) {
@@ -129,7 +142,7 @@ static void succeed(struct rollout *r, struct str previous, bool already) {
 	if (already) jsonw_key_b(&w, "already", true);
 	times_json(r, &w);
 	jsonw_object_end(&w);
-	finish(r, buf_view(&text));
+	finish(r, buf_view(&text), true);
 }
 
 // ---------------------------------------------------------------- steps: true = go on with the
@@ -365,5 +378,5 @@ void rollout_cancel(struct rollout *r, const char *why) {
 	struct err e;
 	if (r->phase == PHASE_IDLE) return;
 	err_set(&e, ERR_CONFLICT, "cancelled: %s", why);
-	fail(r, &e);
+	end_failed(r, &e, false);
 }

@@ -39,7 +39,7 @@ static bool refuse(struct walk *w, enum collect_fault fault, const char *format,
 
 static bool trouble(struct walk *w, const char *what, const char *path) {
 	*w->fault = COLLECT_IO;
-	return err_set(w->e, ERR_IO, "cannot %s %s: %s", what, path, strerror(errno));
+	return err_set(w->e, file_write_code(errno), "cannot %s %s: %s", what, path, strerror(errno));
 }
 
 static int open_beneath(int work, const char *path, uint64_t flags) {

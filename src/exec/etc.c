@@ -75,7 +75,7 @@ static const char *const copied[] = {
 };
 
 static bool failed(struct err *e, const char *what, const char *path) {
-	return err_set(e, ERR_IO, "cannot %s %s: %s", what, path, strerror(errno));
+	return err_set(e, file_write_code(errno), "cannot %s %s: %s", what, path, strerror(errno));
 }
 
 // ---------------------------------------------------------------- filling

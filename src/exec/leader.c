@@ -66,7 +66,8 @@ static int64_t lap(struct leader *l) {
 // Not durable: if the machine goes down, the run has not happened.
 static bool put_plain(const char *path, struct str text, struct err *e) {
 	AUTO_FD fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0) return err_set(e, ERR_IO, "cannot create %s: %s", path, strerror(errno));
+	if (fd < 0)
+		return err_set(e, file_write_code(errno), "cannot create %s: %s", path, strerror(errno));
 	return file_write_all(fd, text, e);
 }
 
@@ -145,7 +146,7 @@ static bool enough_space(struct leader *l, struct err *e) {
 	uint64_t free_bytes, total;
 	if (!file_space(l->folder, &free_bytes, &total, e)) return false;
 	if (free_bytes >= total / 20) return true;
-	return err_set(e, ERR_LIMIT, "less than 5 %% of the disk is free; no job starts");
+	return err_set(e, ERR_NO_ROOM, "less than 5 %% of the disk is free; no job starts");
 }
 
 static bool failed_to_begin(struct leader *l, struct err *e) {
@@ -291,7 +292,7 @@ static void run_job(struct leader *l, struct err *e) {
 		(void)pump_kill_children(&l->group, 0);
 		if (e->code == ERR_CONFLICT) conclude(l, EXEC_FAILED, "cache", str_of(e->text));
 		else
-			conclude(l, EXEC_ERROR, e->code == ERR_LIMIT ? "no-space" : "workspace",
+			conclude(l, EXEC_ERROR, e->code == ERR_NO_ROOM ? "no-space" : "workspace",
 			         str_of(e->text));
 		return;
 	}

@@ -13,7 +13,7 @@
 enum { NAME_MAX_BYTES = 64 };
 
 static bool failed(struct err *e, const char *what, const char *name) {
-	return err_set(e, ERR_IO, "cannot %s %s: %s", what, name, strerror(errno));
+	return err_set(e, file_write_code(errno), "cannot %s %s: %s", what, name, strerror(errno));
 }
 
 static void name_in_root(char out[NAME_MAX_BYTES], const char *path) {

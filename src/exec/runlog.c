@@ -42,7 +42,8 @@ struct chunk {
 bool runlog_create(const char *path, struct runlog_limits limits, struct runlog **out,
                    struct err *e) {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0) return err_set(e, ERR_IO, "cannot create %s: %s", path, strerror(errno));
+	if (fd < 0)
+		return err_set(e, file_write_code(errno), "cannot create %s: %s", path, strerror(errno));
 	struct runlog *l = calloc(1, sizeof *l);
 	if (!l) abort();
 	if (!limits.total_bytes) limits.total_bytes = RUNLOG_TOTAL;
@@ -252,7 +253,8 @@ bool runlog_close(struct runlog *l, int64_t ms, struct runlog_totals *totals, st
 	buf_free(&l->out);
 	buf_free(&l->ring);
 	free(l);
-	return error ? err_set(e, ERR_IO, "cannot write the log: %s", strerror(error)) : true;
+	return error ? err_set(e, file_write_code(error), "cannot write the log: %s", strerror(error))
+	             : true;
 }
 
 bool runlog_next(struct str *rest, struct runlog_record *record) {

@@ -17,7 +17,7 @@
 #define WORK ROOT_FOLDER "/work"
 
 static bool failed(struct err *e, const char *what, const char *name) {
-	return err_set(e, ERR_IO, "cannot %s %s: %s", what, name, strerror(errno));
+	return err_set(e, file_write_code(errno), "cannot %s %s: %s", what, name, strerror(errno));
 }
 
 static bool put_file(const char *path, const char *text, struct err *e) {

@@ -24,7 +24,8 @@ static bool fail(struct writer *w, const char *what, struct str path) {
 	int number = errno;
 	AUTO_BUF quoted = {0};
 	buf_json(&quoted, path);
-	enum err_code code = number == ENOSPC || number == EIO ? ERR_IO : ERR_INVALID;
+	enum err_code code = file_write_code(number);
+	if (code == ERR_IO && number != EIO) code = ERR_INVALID;
 	return err_set(w->e, code, "cannot %s %s: %s", what, quoted.p, strerror(number));
 }
 

@@ -110,7 +110,7 @@ static bool copy_index(const char *from, const char *to, struct err *e) {
 	AUTO_FD out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	struct timespec times[2] = {st.st_atim, st.st_mtim};
 	if (out < 0 || !file_write_all(out, buf_view(&bytes), e) || futimens(out, times))
-		return err_set(e, ERR_IO, "cannot write %s: %s", to, strerror(errno));
+		return err_set(e, file_write_code(errno), "cannot write %s: %s", to, strerror(errno));
 	return true;
 }
 

@@ -27,6 +27,10 @@ int file_keep(int *fd) {
 	return kept;
 }
 
+enum err_code file_write_code(int number) {
+	return number == ENOSPC || number == EDQUOT || number == EFBIG ? ERR_NO_ROOM : ERR_IO;
+}
+
 static enum err_code code_of_errno(int number) {
 	switch (number) {
 	case ENOENT:
@@ -35,7 +39,7 @@ static enum err_code code_of_errno(int number) {
 	case EPERM:
 	case EROFS: return ERR_DENIED;
 	case EEXIST: return ERR_CONFLICT;
-	default: return ERR_IO;
+	default: return file_write_code(number);
 	}
 }
 
@@ -69,7 +73,7 @@ bool file_write_all(int fd, struct str bytes, struct err *e) {
 	while (bytes.n) {
 		ssize_t n = write(fd, bytes.p, bytes.n);
 		if (n < 0 && errno == EINTR) continue;
-		if (n < 0) return err_set(e, ERR_IO, "cannot write: %s", strerror(errno));
+		if (n < 0) return err_set(e, file_write_code(errno), "cannot write: %s", strerror(errno));
 		bytes = str_from(bytes, (size_t)n);
 	}
 	return true;

@@ -34,6 +34,8 @@ MUST_USE bool file_remove_tree(const char *path, struct err *e);
 // Names in a folder without . and .., sorted; they live in `life`.
 MUST_USE bool file_list(const char *path, struct arena *life, struct str **names, size_t *count,
                         struct err *e);
+// What a failed write means: ERR_NO_ROOM for ENOSPC, EDQUOT and EFBIG, else ERR_IO.
+enum err_code file_write_code(int number);
 // Exclusive flock on path (made if missing), held until the descriptor is closed. ERR_BUSY if
 // another has it.
 MUST_USE bool file_lock(const char *path, int *fd, struct err *e);

@@ -68,7 +68,7 @@ static void child(const char *folder, uint64_t seed, struct shared *shared) {
 	for (;;) {
 		if (!write_turn(s, objects, 1 + prng_below(&random, 5), &acknowledged, &e)) {
 			shared->refused = true;
-			_exit(e.code == ERR_LIMIT || e.code == ERR_IO ? 2 : 1);
+			_exit(e.code == ERR_NO_ROOM || e.code == ERR_IO ? 2 : 1);
 		}
 		shared->acknowledged = acknowledged;
 	}

@@ -43,8 +43,7 @@ static void path_of(struct digest name, char out[NAME_MAX_BYTES]) {
 }
 
 static bool fail(const char *doing, struct err *e) {
-	enum err_code code = errno == ENOSPC || errno == EDQUOT ? ERR_LIMIT : ERR_IO;
-	return err_set(e, code, "cannot %s: %s", doing, strerror(errno));
+	return err_set(e, file_write_code(errno), "cannot %s: %s", doing, strerror(errno));
 }
 
 static bool make_folders(int folder, struct err *e) {

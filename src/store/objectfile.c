@@ -69,12 +69,6 @@ static bool next_piece(struct objectfile *f, struct objectfile_source *source, s
 	return true;
 }
 
-static bool write_bytes(int out, struct str bytes, struct err *e) {
-	if (file_write_all(out, bytes, e)) return true;
-	if (e && (errno == ENOSPC || errno == EDQUOT)) e->code = ERR_LIMIT;
-	return false;
-}
-
 static bool write_piece(struct objectfile *f, struct str piece, int out, struct err *e) {
 	if (!f->compressor) {
 		f->compressor = ZSTD_createCCtx();
@@ -85,7 +79,7 @@ static bool write_piece(struct objectfile *f, struct str piece, int out, struct 
 	size_t n = ZSTD_compress2(f->compressor, f->packed + 4, f->packed_room - 4, piece.p, piece.n);
 	if (ZSTD_isError(n)) abort(); // the room is enough, so only memory can be short
 	put_number(f->packed, n, 4);
-	return write_bytes(out, (struct str){f->packed, n + 4}, e);
+	return file_write_all(out, (struct str){f->packed, n + 4}, e);
 }
 
 bool objectfile_write(struct objectfile *f, struct objectfile_source source, uint64_t most, int out,
@@ -96,7 +90,7 @@ bool objectfile_write(struct objectfile *f, struct objectfile_source source, uin
 	hash_begin(&hash);
 	memcpy(header, magic, sizeof magic);
 	if (source.fd < 0) put_number(header + 8, source.text.n, 8);
-	if (!write_bytes(out, (struct str){header, HEADER}, e)) return false;
+	if (!file_write_all(out, (struct str){header, HEADER}, e)) return false;
 	for (;;) {
 		struct str piece = STR_NONE;
 		if (!next_piece(f, &source, &piece, e)) return false;
@@ -110,7 +104,7 @@ bool objectfile_write(struct objectfile *f, struct objectfile_source source, uin
 	}
 	put_number(header + 8, size, 8);
 	if (source.fd >= 0 && pwrite(out, header, HEADER, 0) != HEADER)
-		return err_set(e, ERR_IO, "cannot write: %s", strerror(errno));
+		return err_set(e, file_write_code(errno), "cannot write: %s", strerror(errno));
 	*name = hash_end(&hash);
 	*bytes = size;
 	return true;

@@ -27,8 +27,8 @@ bool reserve_restore(const char *folder, struct err *e) {
 	if (error == 0 && fsync(fd)) error = errno;
 	if (error == 0) return file_sync_folder(folder, e);
 	unlink(path.p); // half a reserve would only fill the disk
-	return err_set(e, error == ENOSPC || error == EDQUOT || error == EFBIG ? ERR_LIMIT : ERR_IO,
-	               "cannot reserve 16 MB in %s: %s", folder, strerror(error));
+	return err_set(e, file_write_code(error), "cannot reserve 16 MB in %s: %s", folder,
+	               strerror(error));
 }
 
 bool reserve_release(const char *folder, struct err *e) {

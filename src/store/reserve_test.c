@@ -44,7 +44,7 @@ static void leaves_nothing_half_without_room(void **state) {
 	bool ok = reserve_restore(folder, &e);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	signal(SIGXFSZ, SIG_DFL);
-	assert_refused(ok, e, ERR_LIMIT);
+	assert_refused(ok, e, ERR_NO_ROOM);
 	assert_false(file_exists(path.p));
 	assert_ok(file_remove_tree(folder, &e), e);
 }

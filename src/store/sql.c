@@ -4,24 +4,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "os/file.h"
+
 void sql_finish(sqlite3_stmt **stmt) {
 	sqlite3_finalize(*stmt);
 	*stmt = NULL;
-}
-
-static bool no_room(int error) {
-	return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
 static enum err_code code_of(sqlite3 *db) {
 	switch (sqlite3_errcode(db) & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED: return ERR_BUSY;
-	case SQLITE_FULL:
+	case SQLITE_FULL: return ERR_NO_ROOM;
 	case SQLITE_TOOBIG: return ERR_LIMIT;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB: return ERR_CORRUPT;
-	case SQLITE_IOERR: return no_room(sqlite3_system_errno(db)) ? ERR_LIMIT : ERR_IO;
+	case SQLITE_IOERR: return file_write_code(sqlite3_system_errno(db));
 	case SQLITE_NOMEM: abort();
 	default: return ERR_IO;
 	}

@@ -271,7 +271,7 @@ static void survives_a_full_disk_at_every_append(void **state) {
 				seq += 3;
 				continue;
 			}
-			assert_int_equal(e.code, ERR_LIMIT);
+			assert_int_equal(e.code, ERR_NO_ROOM);
 			refusals++;
 			break;
 		}

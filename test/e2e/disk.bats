@@ -72,9 +72,9 @@ running() { [ "$(sql "SELECT count(*) FROM runs WHERE state = 'running'")" -ge 1
 deployed() { [ "$(sql "SELECT count(*) FROM rollouts WHERE outcome = 'passed'")" -ge "$1" ]; }
 active() { curl -s "http://127.0.0.1:$port/"; }
 
-begin() { # a service from a landed release, that somebody asks
+begin() { # begin [YAML]: a service from a landed release, that somebody asks
 	weir_serve
-	environment_new
+	environment_new "${1-}"
 	push
 	lands "$change"
 	eventually deployed 1
@@ -195,6 +195,45 @@ goes_on() {
 	goes_on $((n + 1))
 	[ "$(sql "SELECT count(*) FROM changes WHERE state = 'landed'")" = $((n + 1)) ]
 	[ "$(sql 'SELECT count(*) FROM changes')" = $((n + 1)) ]
+}
+
+# full_in_a_deploy: a second release, whose deploy finds the disk full when service.before has ended
+full_in_a_deploy() {
+	local go=$BATS_TEST_TMPDIR/go
+	touch "$go"
+	begin "      before: until [ -e $go ]; do sleep 0.02; done"
+	rm "$go"
+	branch next
+	commit a 1
+	push
+	lands "$change"
+	deploying() { compgen -G "$data/envs/*/log/2-*before.log"; }
+	eventually deploying
+	fill
+	eventually is_read_only
+	fill_all
+	touch "$go"
+	told() { [[ $(cat "$BATS_TEST_TMPDIR"/serve*) == *"rollout 2: "*"No space left on device; tried again when there is room"* ]]; }
+	eventually told
+	sleep 1.5 # it is tried again, and finds none
+	[ "$(sql 'SELECT outcome FROM rollouts WHERE id = 2')" = "" ]
+	answers
+}
+
+@test "a deploy that finds the disk full is tried again when there is room" {
+	full_in_a_deploy
+	goes_on 3
+	[ "$(sql 'SELECT outcome FROM rollouts WHERE id = 2')" = passed ]
+}
+
+@test "a deploy that waits for room on the disk gives way to a rollback" {
+	full_in_a_deploy
+	truncate -s -3M "$(ls -S "$data"/filler.* | head -1)" # enough to record it, and less than 5 %
+	run -0 weir rollback production
+	cancelled() { [ "$(sql 'SELECT outcome FROM rollouts WHERE id = 2')" = cancelled ]; }
+	eventually cancelled
+	goes_on 2
+	[ "$(sql 'SELECT outcome FROM rollouts WHERE id = 2')" = cancelled ]
 }
 
 @test "a full disk does not keep anybody from rolling back" {

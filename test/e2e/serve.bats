@@ -303,6 +303,19 @@ kill_environment() { kill_processes_of "$data/envs"; } # as a machine that goes 
 rollout_runs() { [ "$(sql 'SELECT count(*) FROM rollouts')" -ge 1 ]; }
 rollout_passed() { [ "$(sql "SELECT outcome FROM rollouts WHERE id = 1")" = passed ]; }
 
+@test "what a service says before it exits is shown, and does not decide why the deploy failed" {
+	weir_serve
+	# shellcheck disable=SC2034 # service.bash
+	service_run='echo the context was cancelled, not healthy within its time; exit 3'
+	environment_new
+	push
+	lands "$change"
+	ended() { [ "$(sql 'SELECT outcome FROM rollouts WHERE id = 1')" != "" ]; }
+	eventually ended
+	run sql 'SELECT outcome, reason, reason_text FROM rollouts WHERE id = 1'; echo "$output"
+	[[ $output == "failed|service-exited|instance 0: "*"the context was cancelled"* ]]
+}
+
 @test "two repositories with an environment of one name: each has its page, and its button its own effect" {
 	weir_serve
 	run -0 weir repo add other
