@@ -19,7 +19,7 @@ void object_store_close(struct object_store **owned); // forgets an open batch
 #define AUTO_OBJECTS __attribute__((cleanup(object_store_close))) struct object_store *
 
 // The same bytes again are the same object, and renewed (see object_renew). ERR_LIMIT: larger than
-// `most` (0 = OBJECT_BYTES_MAX), or the disk is full.
+// `most` (0 = OBJECT_BYTES_MAX); ERR_NO_ROOM: the disk is full.
 MUST_USE bool object_put(struct object_store *s, struct str bytes, struct digest *name,
                          struct err *e);
 // From where fd stands to its end.

@@ -69,6 +69,9 @@ static void gives_back_what_was_put(void **state) {
 		assert_ok(object_put(f->objects, buf_view(&bytes), &name, &e), e);
 		assert_true(digest_eq(name, digest_of(buf_view(&bytes))));
 		assert_true(object_exists(f->objects, name));
+		struct digest again = {{0}};
+		assert_ok(object_put(f->objects, buf_view(&bytes), &again, &e), e);
+		assert_true(digest_eq(name, again));
 		assert_ok(object_get(f->objects, name, sizes[i], &got, &e), e);
 		assert_true(str_eq(buf_view(&got), buf_view(&bytes)));
 		assert_ok(object_check(f->objects, name, &e), e);
@@ -103,6 +106,22 @@ static void a_file_is_put_and_extracted(void **state) {
 	assert_int_equal(stat(path.p, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);
 	assert_int_equal(files_below(f, "tmp"), 0);
+}
+
+static void a_small_file_that_is_there_is_told_as_a_new_one(void **state) {
+	struct fixture *f = *state;
+	struct err e;
+	AUTO_BUF path = {0};
+	struct digest name;
+	uint64_t n = 0;
+	buf_printf(&path, "%s/file", f->folder);
+	assert_ok(object_put(f->objects, STR("small"), &name, &e), e);
+	assert_ok(file_write_atomic(path.p, STR("small"), 0600, &e), e);
+	struct digest again = {{0}};
+	assert_refused(object_put_file(f->objects, path.p, 4, &again, &n, &e), e, ERR_LIMIT);
+	assert_ok(object_put_file(f->objects, path.p, 5, &again, &n, &e), e);
+	assert_true(digest_eq(name, again));
+	assert_int_equal(n, 5);
 }
 
 static void ranges_are_read_without_the_rest(void **state) {
@@ -257,6 +276,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(gives_back_what_was_put),
 		TEST(a_file_is_put_and_extracted),
+		TEST(a_small_file_that_is_there_is_told_as_a_new_one),
 		TEST(ranges_are_read_without_the_rest),
 		TEST(a_batch_is_there_after_its_commit),
 		TEST(damage_is_seen),
