@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/call.h"
@@ -74,6 +75,11 @@ void api_call(struct api *api, const struct api_request *request, api_answer_fn 
 		}
 	} else if (e.code == ERR_UNSUPPORTED) status = 405;
 	api_error(&e, next, &c->answer);
+	if (status == 405) {
+		AUTO_BUF methods = {0};
+		operation_methods(request->path, &methods);
+		snprintf(c->answer.allow, sizeof c->answer.allow, "%s", methods.p);
+	}
 	if (status) c->answer.status = status;
 	call_finish(c);
 }

@@ -5,7 +5,7 @@
 #include "api/host.h"
 #include "api/operations.h"
 
-enum { API_BODY_MAX = 1 << 20, API_PAGE = 50, API_PAGE_MAX = 1000 };
+enum { API_BODY_MAX = 1 << 20, API_PAGE = 50, API_PAGE_MAX = OPERATION_PAGE_MAX };
 
 struct api {
 	struct api_host host;
@@ -37,6 +37,7 @@ struct api_answer {
 	struct buf body;
 	struct api_stream *stream; // NULL = the body is all
 	char file_name[128];       // for a download; "" = none
+	char allow[40];            // of a 405: the methods that are
 };
 
 // Calls answer(context, ...) once, now or later. The receiver owns body and stream

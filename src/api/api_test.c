@@ -124,6 +124,8 @@ static void routes_that_are_none(void **state) {
 	            {"GET", "/api/v1/changes?x=1", 400},
 	            {"GET", "/api/v1/changes?limit=1&limit=2", 400},
 	            {"GET", "/api/v1/changes?limit=-1", 400},
+	            {"GET", "/api/v1/changes?limit=0", 400},
+	            {"GET", "/api/v1/changes?limit=1001", 400},
 	            {"GET", "/api/v1/environments/nope", 404},
 	            {"GET", "/api/v1/releases/99", 404},
 	            {"GET", "/api/v1/changes?repo=nope", 404}};

@@ -17,6 +17,12 @@ static bool set(struct call *c, size_t i, struct str text, struct err *e) {
 		if (str_to_i64(text, &c->number[i]) && c->number[i] >= 0) return true;
 		return err_set(e, ERR_INVALID, "%s is not a number: \"" STR_FMT "\"", p->name,
 		               STR_ARG(str_slice(text, 0, text.n < 60 ? text.n : 60)));
+	case OPERATION_TYPE_PAGE:
+		if (str_to_i64(text, &c->number[i]) && c->number[i] >= 1 &&
+		    c->number[i] <= OPERATION_PAGE_MAX)
+			return true;
+		return err_set(e, ERR_INVALID, "%s is a number from 1 to %d, not \"" STR_FMT "\"", p->name,
+		               OPERATION_PAGE_MAX, STR_ARG(str_slice(text, 0, text.n < 60 ? text.n : 60)));
 	case OPERATION_TYPE_FLAG:
 		c->number[i] = str_eq(text, STR("1")) || str_eq(text, STR("true")) || !text.n;
 		if (c->number[i] || str_eq(text, STR("0")) || str_eq(text, STR("false"))) return true;
@@ -44,11 +50,14 @@ static bool set_json(struct call *c, size_t i, const struct json *v, struct err 
 	if (kind == JSON_KIND_NULL) return true;
 	if (p->type == OPERATION_TYPE_TEXT && kind == JSON_KIND_STRING)
 		return set(c, i, arena_str(&c->life, json_str(v)), e);
-	if (kind == JSON_KIND_INT && p->type != OPERATION_TYPE_FLAG)
+	if (kind == JSON_KIND_INT && p->type == OPERATION_TYPE_INT)
 		return set(c, i, arena_printf(&c->life, "%lld", (long long)json_int(v, 0)), e);
 	if (p->type == OPERATION_TYPE_FLAG && kind == JSON_KIND_BOOL)
 		return set(c, i, json_bool(v, false) ? STR("1") : STR("0"), e);
-	return err_set(e, ERR_INVALID, "%s has the wrong type", p->name);
+	return err_set(e, ERR_INVALID, "%s must be %s", p->name,
+	               p->type == OPERATION_TYPE_TEXT   ? "a string"
+	               : p->type == OPERATION_TYPE_FLAG ? "true or false"
+	                                                : "a whole number");
 }
 
 static bool read_body(struct call *c, struct str body, struct err *e) {
@@ -106,8 +115,7 @@ bool call_flag(const struct call *c, const char *name) {
 }
 
 size_t call_limit(const struct call *c) {
-	int64_t limit = call_int(c, "limit", API_PAGE);
-	return limit < 1 ? 1 : limit > API_PAGE_MAX ? API_PAGE_MAX : (size_t)limit;
+	return (size_t)call_int(c, "limit", API_PAGE);
 }
 
 // ---------------------------------------------------------------- the end

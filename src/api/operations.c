@@ -72,6 +72,13 @@ bool operation_route(struct str method, struct str path, const struct operation 
 	return err_set(e, ERR_NOT_FOUND, "no such address; /api/v1/openapi.json lists all of them");
 }
 
+void operation_methods(struct str path, struct buf *out) {
+	struct str ignored[OPERATION_PARAMS_MAX];
+	for (size_t i = 0; i < OPERATION_COUNT; i++)
+		if (matches(&rows[i], path, ignored))
+			buf_printf(out, "%s%s", out->n ? ", " : "", rows[i].method);
+}
+
 // ---------------------------------------------------------------- scopes
 
 static const struct {
@@ -119,12 +126,15 @@ const char *operation_scope_name(enum operation_scope scope) {
 
 static const char *type_name(enum operation_type type) {
 	return type == OPERATION_TYPE_INT    ? "integer"
+	       : type == OPERATION_TYPE_PAGE ? "integer"
 	       : type == OPERATION_TYPE_FLAG ? "boolean"
 	                                     : "string";
 }
 
 static void write_schema(struct jsonw *w, const struct operation_param *p) {
 	jsonw_object(w);
+	if (p->type == OPERATION_TYPE_PAGE) jsonw_key_i(w, "maximum", OPERATION_PAGE_MAX);
+	if (p->type == OPERATION_TYPE_PAGE) jsonw_key_i(w, "minimum", 1);
 	jsonw_key_z(w, "type", type_name(p->type));
 	jsonw_object_end(w);
 }

@@ -89,7 +89,7 @@
 #define OPERATION_ID(P) P(PATH, id, INT, 1, "number of the change")
 #define OPERATION_PAGE(P)                                                                \
 	P(QUERY, before, INT, 0, "only older than this number: where the page before ended") \
-	P(QUERY, limit, INT, 0, "at most so many, 50 unless said, up to 1000")
+	P(QUERY, limit, PAGE, 0, "at most so many, 50 unless said, up to 1000")
 
 #define OPERATION_PARAMS_server_status(P)
 #define OPERATION_PARAMS_server_doctor(P)

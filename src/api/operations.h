@@ -25,7 +25,14 @@ enum { OPERATION_SCOPE_ALL = 31 };
 
 enum operation_answer { OPERATION_JSON, OPERATION_TEXT, OPERATION_LINES, OPERATION_FILE };
 enum operation_in { OPERATION_IN_PATH, OPERATION_IN_QUERY, OPERATION_IN_BODY };
-enum operation_type { OPERATION_TYPE_INT, OPERATION_TYPE_TEXT, OPERATION_TYPE_FLAG };
+enum operation_type {
+	OPERATION_TYPE_INT,
+	OPERATION_TYPE_PAGE, // an integer, 1 to OPERATION_PAGE_MAX
+	OPERATION_TYPE_TEXT,
+	OPERATION_TYPE_FLAG
+};
+
+enum { OPERATION_PAGE_MAX = 1000 };
 
 struct operation_param {
 	const char *name, *doc;
@@ -49,6 +56,8 @@ struct operation {
 
 enum { OPERATION_PARAMS_MAX = 8 };
 
+// The methods of the address, "GET, POST"; nothing when there is no such address.
+void operation_methods(struct str path, struct buf *out);
 const struct operation *operation_at(enum operation_id id);
 // Index of the parameter, or -1.
 ptrdiff_t operation_param_index(const struct operation *o, struct str name);

@@ -18,7 +18,7 @@
 #include "os/note.h"
 #include "store/read.h"
 
-enum { COMMANDS_MAX = 20, ACCEPT_PAUSE_MS = 200 };
+enum { COMMANDS_MAX = 20, ACCEPT_PAUSE_MS = 200, REASON_BYTES_MAX = 4000 };
 
 struct pushes {
 	struct daemon *daemon;
@@ -76,6 +76,27 @@ static void refuse_all(struct push *p, const char *reason) {
 
 // ---------------------------------------------------------------- 4. the answer
 
+// A change can be rejected before its push is answered: then the answer says why.
+static void say_reason(struct push *p, const struct command *c) {
+	struct read_change row;
+	AUTO_BUF text = {0};
+	if (!read_change(p->pushes->daemon->reader, c->change, &p->life, &row, NULL)) return;
+	struct str rest = row.reason_text.n ? row.reason_text : reason_code(row.reason);
+	while (rest.p) {
+		struct str line = str_cut(&rest, '\n');
+		if (text.n + line.n > REASON_BYTES_MAX) {
+			buf_cstr(&text, "  …\n");
+			break;
+		}
+		buf_cstr(&text, "  ");
+		for (size_t i = 0; i < line.n; i++) // a terminal shows it
+			buf_char(&text, (unsigned char)line.p[i] < ' ' && line.p[i] != '\t' ? '?' : line.p[i]);
+		buf_char(&text, '\n');
+	}
+	text.n -= text.n > 0; // the last line's end
+	git_receive_say(&p->answer, buf_view(&text));
+}
+
 static void say_place(struct push *p, const struct command *c) {
 	struct daemon *d = p->pushes->daemon;
 	const struct state *s = turn_state(d->turn);
@@ -100,11 +121,13 @@ static void say_place(struct push *p, const struct command *c) {
 	} else if (me) {
 		buf_cstr(&text, ", no estimate yet");
 	}
-	if (state_rejected(s, c->change))
+	bool rejected = state_rejected(s, c->change) != NULL;
+	if (rejected)
 		buf_cstr(&text,
 		         " was rejected as it is: push a correction, or try it again with weir retry");
 	git_receive_say(&p->answer, buf_view(&text));
 	buf_reset(&text);
+	if (rejected) say_reason(p, c);
 	buf_printf(&text, "%s/change/%llu   weir status %llu --watch", d->public_url,
 	           (unsigned long long)c->change.v, (unsigned long long)c->change.v);
 	git_receive_say(&p->answer, buf_view(&text));

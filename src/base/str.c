@@ -111,18 +111,21 @@ size_t str_utf8_bad(struct str s) {
 }
 
 size_t str_distance(struct str a, struct str b) {
-	size_t row[65];
+	size_t rows[3][65] = {0}; // of i modulo 3
 	if (a.n > 64 || b.n > 64) return SIZE_MAX;
-	for (size_t j = 0; j <= b.n; j++) row[j] = j;
+	for (size_t j = 0; j <= b.n; j++) rows[0][j] = j;
 	for (size_t i = 1; i <= a.n; i++) {
-		size_t diagonal = row[0];
+		const size_t *above = rows[(i - 1) % 3];
+		size_t *row = rows[i % 3];
 		row[0] = i;
 		for (size_t j = 1; j <= b.n; j++) {
-			size_t replace = diagonal + (a.p[i - 1] != b.p[j - 1]);
-			size_t insert = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-			diagonal = row[j];
+			size_t replace = above[j - 1] + (a.p[i - 1] != b.p[j - 1]);
+			size_t insert = (above[j] < row[j - 1] ? above[j] : row[j - 1]) + 1;
 			row[j] = replace < insert ? replace : insert;
+			if (i < 2 || j < 2 || a.p[i - 1] != b.p[j - 2] || a.p[i - 2] != b.p[j - 1]) continue;
+			size_t swap = rows[(i - 2) % 3][j - 2] + 1;
+			if (swap < row[j]) row[j] = swap;
 		}
 	}
-	return row[b.n];
+	return rows[a.n % 3][b.n];
 }

@@ -46,6 +46,6 @@ MUST_USE bool str_to_u64(struct str s, uint64_t *out);
 // Strict UTF-8 (RFC 3629: no surrogates, no overlong forms). Offset of the first bad byte, or s.n.
 size_t str_utf8_bad(struct str s);
 
-// Levenshtein distance of two short names (at most 64 bytes each, else SIZE_MAX): for "did you
-// mean".
+// Slips between two short names (at most 64 bytes each, else SIZE_MAX), for "did you mean": a
+// letter more, less or another, or two that changed places (optimal string alignment).
 size_t str_distance(struct str a, struct str b);

@@ -147,7 +147,9 @@ static void measures_distance(void **state) {
 	            {"kitten", "sitting", 3},
 	            {"timout", "timeout", 1},
 	            {"needs", "needs", 0},
-	            {"ab", "ba", 2}};
+	            {"ab", "ba", 1},
+	            {"rnu", "run", 1},
+	            {"abcd", "badc", 2}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(str_distance(str_of(rows[i].a), str_of(rows[i].b)), rows[i].distance);
 	char z[65] = {0};

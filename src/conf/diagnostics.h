@@ -7,7 +7,7 @@
 #include "base/buf.h"
 
 enum conf_severity { CONF_ERROR, CONF_WARNING };
-enum { CONF_DIAGNOSTICS_MAX = 100 }; // more are counted, not kept
+enum { CONF_DIAGNOSTICS_MAX = 50 }; // more are counted, not kept
 
 struct conf_span { // bytes of the text
 	size_t offset, length;

@@ -199,6 +199,7 @@ enum MHD_Result exchange_respond(struct exchange *x) {
 		add(r, "X-Frame-Options", "DENY");
 	}
 	if (x->answer.file_name[0]) add(r, "Content-Disposition", attachment(x).p);
+	if (x->answer.allow[0]) add(r, "Allow", x->answer.allow);
 	if (x->answer.status == 401)
 		add(r, "WWW-Authenticate",
 		    x->access.is_git ? "Basic realm=\"weir\"" : "Bearer realm=\"weir\"");

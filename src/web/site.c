@@ -292,14 +292,18 @@ static void ask_token(struct exchange *x) {
 	exchange_html(x, 401, &page);
 }
 
+static void refuse_method(struct exchange *x) {
+	exchange_header(x, "Allow", STR("GET, HEAD"));
+	site_notice(x, 405, STR("Refused:"), STR("a page is read with GET"), STR_NONE);
+}
+
 void site_answer(struct exchange *x) {
 	uint64_t id;
 	bool posts = str_eq(x->method, STR("POST"));
 	if (str_eq(x->path, STR("/login")) && posts) login(x);
 	else if (!operation_allows(x->who.scopes, OPERATION_SCOPE_READ)) ask_token(x);
 	else if (posts) post(x);
-	else if (!str_eq(x->method, STR("GET")) && !str_eq(x->method, STR("HEAD")))
-		site_notice(x, 405, STR("Refused:"), STR("a page is read with GET"), STR_NONE);
+	else if (!str_eq(x->method, STR("GET")) && !str_eq(x->method, STR("HEAD"))) refuse_method(x);
 	else if (str_eq(x->path, STR("/live"))) live_answer(x);
 	else if (str_eq(x->path, STR("/go"))) go(x);
 	else if (change_of(x->path, &id)) get_change(x, id);

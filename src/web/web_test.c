@@ -189,6 +189,8 @@ static void pages(struct server *s) {
 	assert_status(ask(s, "GET", "/go?q=zzzz", "", ""), 404);
 	assert_status(ask(s, "HEAD", "/", "", ""), 200);
 	assert_status(ask(s, "DELETE", "/", "", ""), 405);
+	assert_has(ask(s, "DELETE", "/", "", ""), "Allow: GET, HEAD");
+	assert_has(ask(s, "DELETE", "/api/v1/changes", "", ""), "Allow: GET");
 }
 
 static void doors(struct server *s) {

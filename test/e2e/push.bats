@@ -220,7 +220,7 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 	push
 	rejects 1 job-failed
 	push
-	[[ $output == *"Change 1, revision 1 was rejected as it is: push a correction, or try it again with weir retry"* ]]
+	[[ $output == *"Change 1, revision 1 was rejected as it is: push a correction, or try it again with weir retry"*"  job test failed"* ]]
 }
 
 @test "title and topic come from the options, whatever bytes they have" {
