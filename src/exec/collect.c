@@ -37,6 +37,12 @@ static bool refuse(struct walk *w, enum collect_fault fault, const char *format,
 	return err_set(w->e, ERR_INVALID, "%s: " STR_FMT, format, STR_ARG(path));
 }
 
+static bool exceeds(struct walk *w, int64_t limit, const char *what, struct str path) {
+	*w->fault = COLLECT_LIMIT;
+	return err_set(w->e, ERR_INVALID, "more than %lld %s are collected, at: " STR_FMT,
+	               (long long)limit, what, STR_ARG(path));
+}
+
 static bool trouble(struct walk *w, const char *what, const char *path) {
 	*w->fault = COLLECT_IO;
 	return err_set(w->e, file_write_code(errno), "cannot %s %s: %s", what, path, strerror(errno));
@@ -83,7 +89,7 @@ static bool copy(struct walk *w, int from, const char *target, struct collect_en
 		entry->size += n;
 		w->found.bytes += n;
 		if (w->found.bytes > w->limits.bytes)
-			ok = refuse(w, COLLECT_LIMIT, "the files collected are too large, at", entry->path);
+			ok = exceeds(w, w->limits.bytes, "bytes", entry->path);
 		else if (!file_write_all(to, bytes, NULL)) ok = trouble(w, "write", target);
 		if (!ok) break;
 	}
@@ -165,8 +171,7 @@ static bool take(struct walk *w, struct str path, const struct stat *st) {
 	}
 	if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode))
 		return refuse(w, COLLECT_SPECIAL, "neither a file nor a link", path);
-	if ((int64_t)w->found.n >= w->limits.files)
-		return refuse(w, COLLECT_LIMIT, "too many files collected, at", path);
+	if ((int64_t)w->found.n >= w->limits.files) return exceeds(w, w->limits.files, "files", path);
 	struct str target = arena_printf(w->life, "%s/" STR_FMT, w->into, STR_ARG(path));
 	if (!make_parents(w, target.p)) return false;
 	if (S_ISLNK(st->st_mode)) {

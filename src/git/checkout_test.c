@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "git/playground.h"
+#include "git/plumb.h"
 #include "git/snapshot.h"
 #include "git/tree.h"
 
@@ -121,6 +122,20 @@ static void delta_turns_base_into_tree(void **state) {
 	                      "sort >b; cmp a b && echo same");
 	umount(at.p);
 	assert_text(str_of(same), "same");
+}
+
+static void a_large_file_is_not_kept_in_memory(void **state) {
+	(void)state;
+	struct err e;
+	struct git_plumb *idle = NULL;
+	make_work_tree();
+	struct oid c = sh_oid("cd w; head -c 9000000 /dev/zero >big; git add -A; git commit -q -m x; "
+	                      "git rev-parse HEAD");
+	assert_int_equal(whole(c, "out").files, 1);
+	assert_ok(git_plumb_take(pg.repo, GIT_PLUMB_READ, &idle, &e), e);
+	assert_true(idle->uses > 0); // the one that read it
+	assert_true(idle->in.cap <= 1 << 20);
+	git_plumb_give(&idle);
 }
 
 static void nothing_differs(void **state) {
@@ -330,6 +345,7 @@ int main(void) {
 		PLAY(refuses_trees_that_would_escape),
 		PLAY(writes_nothing_through_a_link),
 		PLAY(delta_turns_base_into_tree),
+		PLAY(a_large_file_is_not_kept_in_memory),
 		PLAY(nothing_differs),
 		PLAY(gives_to_an_owner),
 		PLAY(snapshot_is_what_is_on_disk),

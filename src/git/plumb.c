@@ -16,6 +16,7 @@ enum {
 	USES_MOST = 2000, // merge-tree keeps every commit it parsed
 	ANSWER_WITHIN_MS = 300000,
 	LINE_MOST = 1 << 20,
+	KEPT_BYTES = 1 << 20, // of memory, by an idle one
 	READ_BYTES = 64 * 1024,
 	BODY_FD = 3,
 };
@@ -138,6 +139,7 @@ void git_plumb_give(struct git_plumb **given) {
 	bool keep = !p->broken && p->generation == r->generation && ++p->uses < USES_MOST &&
 	            idle < IDLE_MOST;
 	if (keep) {
+		if (p->in.cap > KEPT_BYTES) buf_free(&p->in);
 		buf_reset(&p->in);
 		p->taken = 0;
 		p->next = r->idle[p->kind];

@@ -27,6 +27,10 @@ bool web_listen(const char *address, int *out, struct err *e) {
 	if (!colon || !colon[1])
 		return err_set(e, ERR_INVALID, "\"%s\" is no address; write 127.0.0.1:8420", address);
 	char host[128];
+	uint64_t port; // getaddrinfo takes any number, modulo 65536
+	if (!str_to_u64(str_of(colon + 1), &port) || port > UINT16_MAX)
+		return err_set(e, ERR_INVALID, "\"%s\" is no address: a port is a number up to 65535",
+		               address);
 	size_t n = (size_t)(colon - address);
 	if (n >= sizeof host) return err_set(e, ERR_INVALID, "\"%s\" is no address", address);
 	memcpy(host, address, n);

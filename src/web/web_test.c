@@ -477,6 +477,8 @@ static void addresses_to_listen_on(void **state) {
 	AUTO_BUF url = {0};
 	assert_refused(web_listen("nonsense", &fd, &e), e, ERR_INVALID);
 	assert_refused(web_listen("not.an.address.invalid:80x", &fd, &e), e, ERR_INVALID);
+	assert_refused(web_listen("127.0.0.1:65536", &fd, &e), e, ERR_INVALID);
+	assert_refused(web_listen("127.0.0.1:-1", &fd, &e), e, ERR_INVALID);
 	assert_ok(web_listen("127.0.0.1:0", &fd, &e), e);
 	web_url_of(fd, false, &url);
 	assert_true(str_starts(buf_view(&url), STR("http://127.0.0.1:")));
