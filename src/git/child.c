@@ -64,7 +64,7 @@ static struct str last_words(struct str text) {
 	struct str best = STR_NONE, last = STR_NONE;
 	while (text.p) {
 		struct str line = str_trim(str_cut(&text, '\n'));
-		if (line.n == 0) continue;
+		if (line.n == 0 || str_starts(line, STR("hint: "))) continue;
 		last = line;
 		if (str_starts(line, STR("fatal: ")) || str_starts(line, STR("error: ")))
 			best = str_from(line, 7);
@@ -73,7 +73,9 @@ static struct str last_words(struct str text) {
 }
 
 bool git_child_failed(const char *const *argv, const struct process_output *out, struct err *e) {
-	const char *verb = argv[1] ? argv[1] : "";
+	size_t at = 1;
+	while (argv[at] && argv[at + 1] && strcmp(argv[at], "-c") == 0) at += 2;
+	const char *verb = argv[at] ? argv[at] : "";
 	struct str words = last_words(buf_view(&out->err));
 	switch (out->status.end) {
 	case PROCESS_TIMED_OUT: return err_set(e, ERR_TIMEOUT, "git %s took too long", verb);

@@ -198,6 +198,9 @@ static bool make_folder(const char *folder, struct arena *life, struct str *full
 	return true;
 }
 
+// What weir itself keeps in a tree. A pattern, for git fails when a name is both given and ignored.
+#define OURS ":(top,exclude,glob).wei[r]/**"
+
 static bool fill(const struct places *at, struct str index, struct str tree,
                  const struct git_child_env *env, struct git_snapshot *s, struct err *e) {
 	static const char *const add[] = {"git",
@@ -215,7 +218,7 @@ static bool fill(const struct places *at, struct str index, struct str tree,
 	                                  "-A",
 	                                  "--",
 	                                  ".",
-	                                  ":(top,exclude).weir",
+	                                  OURS,
 	                                  NULL};
 	AUTO_OUTPUT added = {0};
 	return find_head(s->repo, at, &s->head, e) && run(at->root.p, add, env, &added, e) &&

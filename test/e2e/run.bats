@@ -418,6 +418,20 @@ nothing_left() { # no run, no delta; the lock and the store stay
 	done
 }
 
+@test "weir's own folder may be ignored by name, and is no part of the tree" {
+	repo ignored
+	put weir.yml <<<'jobs: {a: {run: "find . -name .weir -o -name kept"}}'
+	put .weir/x <<<x
+	put sub/.weir/kept <<<kept
+	for ignored in .weir/ /.weir .weir ''; do
+		put .gitignore <<<"$ignored"
+		run -0 mine weir run --no-reuse
+		echo "$output"
+		[[ $output != *$'\t./.weir'* && $output != *$'\n./.weir'* ]]
+	done
+	[[ $output == *"./sub/.weir/kept"* ]]
+}
+
 @test "a tree of which git has thrown a part away is asked for again" {
 	repo pruned
 	put weir.yml <<<'jobs: {a: {run: "cat d/x"}}'
