@@ -337,6 +337,11 @@ static void releases_deploy_and_roll_back(void **state) {
 	AUTO_REPLY release = ask(p, "GET", "/api/v1/releases/1", "");
 	assert_text(json_get_str(json_at(json_get(release.json, "files"), 0), "path"),
 	            "build/shortlink");
+	AUTO_BUF by_commit = {0}; // in the only repository that has it, nobody need name it
+	buf_printf(&by_commit, "/api/v1/releases/" STR_FMT,
+	           STR_ARG(str_slice(json_get_str(release.json, "commit"), 0, 7)));
+	AUTO_REPLY named = ask(p, "GET", by_commit.p, "");
+	assert_int_equal(named.status, 200);
 	AUTO_REPLY file = ask(p, "GET", "/api/v1/releases/1/artifact?path=build/shortlink", "");
 	assert_text(buf_view(&file.body), "#!/bin/sh\necho shortlink\n");
 	AUTO_REPLY tar = ask(p, "GET", "/api/v1/releases/1/artifact", "");

@@ -208,14 +208,7 @@ bool call_env(struct call *c, struct read_env *out) {
 
 bool call_release(struct call *c, struct repo_id repo, struct str name, struct read_release *out) {
 	struct err e = {0};
-	int64_t number;
-	bool ok = repo.v ? read_release_named(c->store, repo, name, &c->life, out, &e)
-	          : str_to_i64(name, &number) && number > 0
-	              ? read_release(c->store, (struct release_id){(uint64_t)number}, &c->life, out, &e)
-	              : read_release_named(c->store, repo, name, &c->life, out, &e);
-	if (ok) return true;
-	if (e.code == ERR_NOT_FOUND)
-		err_set(&e, ERR_NOT_FOUND, "there is no release \"" STR_FMT "\"", STR_ARG(name));
+	if (read_release_named(c->store, repo, name, &c->life, out, &e)) return true;
 	call_fail(c, &e, "weir releases lists them");
 	return false;
 }

@@ -218,15 +218,21 @@ bool read_release_named(struct store *s, struct repo_id repo, struct str name, s
 	size_t n;
 	if (str_to_u64(name, &id) && id <= INT64_MAX) {
 		struct err why;
-		if (one(s, &table_release, ASK("WHERE id = ?1 AND repo = ?2", NUMBER(id), NUMBER(repo.v)),
-		        life, out, &why))
+		if (one(s, &table_release,
+		        ASK("WHERE id = ?1 AND (?2 = 0 OR repo = ?2)", NUMBER(id), NUMBER(repo.v)), life,
+		        out, &why))
 			return true;
 		if (why.code != ERR_NOT_FOUND) return err_set(e, why.code, "%s", why.text);
 	}
 	if (!is_hex(name))
-		return err_set(e, ERR_NOT_FOUND, "there is no release \"%.80s\"", arena_cstr(life, name));
+		return err_set(
+			e, ERR_NOT_FOUND,
+			"there is no release \"%.80s\": name its number, or at least %d digits of its "
+			"commit",
+			arena_cstr(life, name), PREFIX_LEAST);
 	if (!list(s, &table_release,
-	          ASK("WHERE commit_oid >= ?1 AND commit_oid < ?1 || 'g' AND repo = ?2 LIMIT 2",
+	          ASK("WHERE commit_oid >= ?1 AND commit_oid < ?1 || 'g'"
+	              " AND (?2 = 0 OR repo = ?2) LIMIT 2",
 	              TEXT(name), NUMBER(repo.v)),
 	          life, &rows, &n, e))
 		return false;

@@ -71,8 +71,8 @@ MUST_USE bool read_plan(struct store *s, struct digest digest, struct arena *lif
 
 MUST_USE bool read_release(struct store *s, struct release_id id, struct arena *life,
                            struct read_release *out, struct err *e);
-// By number, or by the first hexadecimal digits of its commit (at least 4). ERR_CONFLICT: several
-// begin so.
+// By number, or by the first hexadecimal digits of its commit (at least 4); repo 0: of any.
+// ERR_CONFLICT: several begin so.
 MUST_USE bool read_release_named(struct store *s, struct repo_id repo, struct str name,
                                  struct arena *life, struct read_release *out, struct err *e);
 // Newest first, older than `before` unless it is 0.

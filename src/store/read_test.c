@@ -334,6 +334,9 @@ static void releases_are_found_by_number_and_commit(void **state) {
 	assert_ok(read_release_named(f->store, repo, STR("2"), &f->life, &release, &e), e);
 	assert_int_equal(release.id.v, 2);
 	assert_ok(read_release_named(f->store, repo, STR("abcd02"), &f->life, &release, &e), e);
+	assert_ok(
+		read_release_named(f->store, (struct repo_id){0}, STR("abcd02"), &f->life, &release, &e),
+		e);
 	assert_int_equal(release.id.v, 2);
 	assert_text(release.title, "Title");
 	assert_refused(read_release_named(f->store, repo, STR("abcd"), &f->life, &release, &e), e,
