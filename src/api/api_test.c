@@ -258,13 +258,17 @@ static void changes_are_withdrawn_retried_cancelled(void **state) {
 	AUTO_REPLY withdrawn = ask(p, "POST", "/api/v1/changes/2/withdraw", "");
 	assert_text(json_get_str(withdrawn.json, "state"), "withdrawn");
 	AUTO_REPLY again = ask(p, "POST", "/api/v1/changes/2/withdraw", "{}");
-	assert_true(again.status == 404 || again.status == 409);
+	assert_error(&again, 409, "conflict");
 	AUTO_REPLY cancelled = ask(p, "POST", "/api/v1/changes/1/cancel", "");
 	assert_text(json_get_str(cancelled.json, "state"), "rejected");
 	assert_text(json_get_str(json_get(cancelled.json, "reason"), "code"), "cancelled");
+	AUTO_REPLY twice = ask(p, "POST", "/api/v1/changes/1/cancel", "");
+	assert_error(&twice, 409, "conflict");
 	AUTO_REPLY retried = ask(p, "POST", "/api/v1/changes/1/retry", "");
 	assert_int_equal(retried.status, 200);
 	assert_text(json_get_str(retried.json, "state"), "testing");
+	AUTO_REPLY untried = ask(p, "POST", "/api/v1/changes/1/retry", "");
+	assert_error(&untried, 409, "conflict");
 	AUTO_REPLY bad = ask(p, "POST", "/api/v1/changes/1/retry", "{\"x\":1}");
 	assert_error(&bad, 400, "invalid");
 	AUTO_REPLY torn = ask(p, "POST", "/api/v1/changes/1/retry", "{");

@@ -68,9 +68,26 @@ static void changed(struct call *c, const struct event *applied) {
 	changes_get(c);
 }
 
+// What has ended stays as it ended. False: the call is answered.
+static bool may(struct call *c, const struct read_change *change, bool if_open, bool if_rejected,
+                const char *what) {
+	bool rejected = str_eq(change->state, STR("rejected"));
+	bool over = rejected || str_eq(change->state, STR("landed")) ||
+	            str_eq(change->state, STR("withdrawn"));
+	struct err e = {0};
+	if ((if_open && !over) || (if_rejected && rejected)) return true;
+	err_set(&e, ERR_CONFLICT, "change %llu %s" STR_FMT ": there is nothing to %s",
+	        (unsigned long long)change->id.v, over ? "was " : "is ", STR_ARG(change->state), what);
+	call_fail(c, &e,
+	          rejected ? "push a correction, or try it again with `weir retry`"
+	          : over   ? "push a new change: git push weir HEAD:refs/for/main"
+	                   : "weir queue says where it stands");
+	return false;
+}
+
 void changes_withdraw(struct call *c) {
 	struct read_change change;
-	if (!call_change(c, &change)) return;
+	if (!call_change(c, &change) || !may(c, &change, true, true, "withdraw")) return;
 	call_submit(c,
 	            &(struct event){.kind = EVENT_CHANGE_WITHDRAWN,
 	                            .change_withdrawn = {change.id, change.revision, c->identity.name}},
@@ -79,7 +96,7 @@ void changes_withdraw(struct call *c) {
 
 void changes_retry(struct call *c) {
 	struct read_change change;
-	if (!call_change(c, &change)) return;
+	if (!call_change(c, &change) || !may(c, &change, false, true, "try again")) return;
 	call_submit(c,
 	            &(struct event){.kind = EVENT_CHANGE_RETRIED,
 	                            .change_retried = {change.id, change.revision, c->identity.name}},
@@ -88,7 +105,7 @@ void changes_retry(struct call *c) {
 
 void changes_cancel(struct call *c) {
 	struct read_change change;
-	if (!call_change(c, &change)) return;
+	if (!call_change(c, &change) || !may(c, &change, true, false, "cancel")) return;
 	struct err e = {0};
 	if (str_eq(change.state, STR("landing"))) {
 		err_set(&e, ERR_CONFLICT, "change %llu is landing just now",
