@@ -14,6 +14,8 @@
 
 enum {
 	WATCH_AGAIN_MS = 1000,
+	SETTLE_MS = 3000, // a service that was restarted meanwhile is no news
+	FAILURES_TOLD = 3,
 	WATCH_LINE_MAX = 4 << 20,
 	SECRETS_PATIENCE_MS = 5000,
 	SECRETS_PAUSE_MS = 30000
@@ -26,10 +28,14 @@ struct watcher { // one environment whose supervisor is followed
 	struct str name, folder;
 	int fd;
 	struct loop_watch *watch;
-	struct loop_timer *again;
+	struct loop_timer *again, *settled;
 	struct buf line;
 	bool connecting;
-	struct given { // secrets: to which release, when
+	int failures;   // to find or start its supervisor, in a row
+	bool ill, told; // how it is; and what the log says
+	struct buf why;
+	struct err trouble; // why there is no supervisor
+	struct given {      // secrets: to which release, when
 		char release[80];
 		int64_t at_ms;
 	} given[2]; // the active and the kept one
@@ -58,13 +64,48 @@ static bool release_of(struct str name, struct release_id *out) {
 
 static void give_secrets(struct watcher *w, struct str release);
 
+// ---- how it is, also when nobody will roll back
+
+static void on_settled(void *context) {
+	struct watcher *w = context;
+	struct turn *turn = w->set->daemon->turn;
+	const struct env *env = state_env(turn_state(turn), w->env);
+	if (!env || !env->history[0].v || w->ill == w->told) return;
+	struct event e = {.kind = EVENT_ENV_HEALTHY, .env_healthy = {w->env, env->history[0]}};
+	if (w->ill)
+		e = (struct event){
+			.kind = EVENT_ENV_UNHEALTHY,
+			.env_unhealthy = {w->env, env->history[0], buf_view(&w->why), .settled = 1}};
+	w->told = w->ill;
+	turn_submit(turn, &e, NULL, NULL, NULL);
+}
+
+static void set_ill(struct watcher *w, bool ill, struct str why) {
+	w->ill = ill;
+	buf_reset(&w->why);
+	buf_str(&w->why, why);
+	loop_timer_set(w->settled, ill ? SETTLE_MS : 0);
+}
+
+// In the hold it is what a rollback needs, at once.
+static void tell_ill(struct watcher *w, struct release_id release, struct str why) {
+	struct event e = {.kind = EVENT_ENV_UNHEALTHY, .env_unhealthy = {w->env, release, why}};
+	w->ill = w->told = true;
+	turn_submit(w->set->daemon->turn, &e, NULL, NULL, NULL);
+}
+
 // The first line says how things are: what became unhealthy while nobody listened, and what waits
 // for its secrets since the supervisor itself was started again.
 static void take_status(struct watcher *w, const struct json *status) {
 	struct str active = json_get_str(status, "active");
 	const struct json *releases = json_get(status, "releases");
 	struct release_id id;
-	if (!release_of(active, &id)) return;
+	bool well = true;
+	if (!release_of(active, &id)) {
+		if (!json_get_bool(status, "busy", false))
+			set_ill(w, true, STR("no release runs: it was stopped; weir deploy starts one"));
+		return;
+	}
 	for (size_t i = 0; i < json_length(releases); i++) {
 		const struct json *r = json_at(releases, i), *instances = json_get(r, "instances");
 		bool serves = str_eq(json_get_str(r, "id"), active), off = false, ill = false;
@@ -77,15 +118,16 @@ static void take_status(struct watcher *w, const struct json *status) {
 			why = json_get_str(json_at(instances, n), "why");
 		}
 		if (off) give_secrets(w, json_get_str(r, "id"));
-		if (!serves || !ill || !json_get_bool(status, "in_hold", false)) continue;
-		struct event e = {.kind = EVENT_ENV_UNHEALTHY, .env_unhealthy = {w->env, id, why}};
-		turn_submit(w->set->daemon->turn, &e, NULL, NULL, NULL);
+		if (!serves || !ill) continue;
+		well = false;
+		if (json_get_bool(status, "in_hold", false)) tell_ill(w, id, why);
+		else set_ill(w, true, why);
 	}
+	if (well) set_ill(w, false, STR_NONE);
 }
 
 static void take_line(struct watcher *w, struct str line) {
 	AUTO_JSON v = NULL;
-	struct event e = {0};
 	struct release_id id;
 	if (!json_parse(line, &v, NULL)) return;
 	struct str what = json_get_str(v, "event"), name = json_get_str(v, "release");
@@ -93,13 +135,12 @@ static void take_line(struct watcher *w, struct str line) {
 	if (!what.n || !release_of(name, &id)) return;
 	if (str_eq(what, STR("needs_secrets"))) {
 		give_secrets(w, name);
-	} else if (str_eq(what, STR("unhealthy")) && json_get_bool(v, "in_hold", false)) {
-		e = (struct event){.kind = EVENT_ENV_UNHEALTHY,
-		                   .env_unhealthy = {w->env, id, json_get_str(v, "why")}};
+	} else if (str_eq(what, STR("unhealthy"))) {
+		if (json_get_bool(v, "in_hold", false)) tell_ill(w, id, json_get_str(v, "why"));
+		else set_ill(w, true, json_get_str(v, "why"));
 	} else if (str_eq(what, STR("healthy"))) {
-		e = (struct event){.kind = EVENT_ENV_HEALTHY, .env_healthy = {w->env, id}};
+		set_ill(w, false, STR_NONE);
 	}
-	if (e.kind != EVENT_NONE) turn_submit(w->set->daemon->turn, &e, NULL, NULL, NULL);
 }
 
 static void on_readable(void *context) {
@@ -126,6 +167,7 @@ static void connect_work(void *context) {
 	if (!environment_ensure(w->folder.p, w->set->daemon->program, &e) ||
 	    !environment_watch(w->folder.p, &w->fd, &e)) {
 		note(NOTE_WARN, "environment %s: %s", w->folder.p, e.text);
+		w->trouble = e;
 		w->fd = -1;
 	}
 }
@@ -134,9 +176,11 @@ static void connected(void *context) {
 	struct watcher *w = context;
 	w->connecting = false;
 	if (w->fd < 0) {
+		if (++w->failures == FAILURES_TOLD) set_ill(w, true, str_of(w->trouble.text));
 		watch_later(w);
 		return;
 	}
+	w->failures = 0;
 	w->watch = loop_watch(w->set->daemon->loop, w->fd, true, false, on_readable, w);
 	if (!w->watch) watch_later(w);
 }
@@ -148,9 +192,19 @@ static void on_again(void *context) {
 	loop_work(w->set->daemon->loop, connect_work, connected, w);
 }
 
+// What the log says of it.
+static bool was_ill(const struct daemon *d, const struct env *row) {
+	AUTO_ARENA scratch = {0};
+	struct read_envs envs;
+	if (!read_envs(d->reader, row->repo, &scratch, &envs, NULL)) return false;
+	for (size_t i = 0; i < envs.n; i++)
+		if (envs.p[i].id.v == row->id.v) return str_eq(envs.p[i].health, STR("unhealthy"));
+	return false;
+}
+
 // An environment that ever had a release has a supervisor: find it, or start it so that it adopts
 // what runs.
-void envwatch_follow(struct envwatch *set, const struct env *row) {
+static void follow(struct envwatch *set, const struct env *row) {
 	const struct repo *repo = state_repo(turn_state(set->daemon->turn), row->repo);
 	for (size_t i = 0; i < set->count; i++)
 		if (set->watchers[i]->env.v == row->id.v) return;
@@ -163,15 +217,26 @@ void envwatch_follow(struct envwatch *set, const struct env *row) {
 	w->name = arena_str(&set->life, state_name(&row->name));
 	w->folder = envspec_folder(set->daemon, state_name(&repo->name), w->name, &set->life);
 	w->again = loop_timer(set->daemon->loop, on_again, w);
+	w->settled = loop_timer(set->daemon->loop, on_settled, w);
+	w->told = w->ill = was_ill(set->daemon, row);
 	set->watchers[set->count++] = w;
 	loop_timer_set(w->again, 0);
+}
+
+void envwatch_passed(struct envwatch *set, const struct env *row) {
+	follow(set, row);
+	for (size_t i = 0; i < set->count; i++) {
+		struct watcher *w = set->watchers[i];
+		if (w->env.v == row->id.v)
+			w->told = w->ill = false; // as its end says (store/project.def.h)
+	}
 }
 
 void envwatch_configured(struct envwatch *set) {
 	const struct state *s = turn_state(set->daemon->turn);
 	for (size_t i = 0; i < s->envs.count; i++) {
 		const struct env *row = table_at(&s->envs, i);
-		if (row->history[0].v) envwatch_follow(set, row);
+		if (row->history[0].v) follow(set, row);
 	}
 }
 
@@ -269,6 +334,8 @@ void envwatch_close(struct envwatch *set) {
 		struct watcher *w = set->watchers[i];
 		loop_unwatch(w->watch);
 		loop_timer_free(w->again);
+		loop_timer_free(w->settled);
+		buf_free(&w->why);
 		file_close(&w->fd);
 		buf_free(&w->line);
 		free(w);

@@ -221,7 +221,7 @@ static void rollout_done(void *context) {
 	if (passed) r->fact.rollout_finished.exposed_ms = turn_now(set->daemon->turn);
 	turn_submit(set->daemon->turn, &r->fact, NULL, NULL, NULL);
 	const struct env *env = state_env(turn_state(set->daemon->turn), r->row.env);
-	if (env && passed) envwatch_follow(set->daemon->envwatch, env);
+	if (env && passed) envwatch_passed(set->daemon->envwatch, env);
 	rollout_free(r);
 }
 

@@ -277,7 +277,8 @@ static void apply_delivery(struct state *s, const struct event *e) {
 	case EVENT_ROLLOUT_FINISHED: environments_rollout_finished(s, &e->rollout_finished); return;
 	case EVENT_ENV_UNHEALTHY:
 		env = state_env(s, e->env_unhealthy.env);
-		env->unhealthy = !env->rollout.v && env->history[0].v == e->env_unhealthy.release.v;
+		if (!e->env_unhealthy.settled)
+			env->unhealthy = !env->rollout.v && env->history[0].v == e->env_unhealthy.release.v;
 		return;
 	case EVENT_ENV_HEALTHY: state_env(s, e->env_healthy.env)->unhealthy = 0; return;
 	default: return; // the server's own facts and imported ones: nothing that decides

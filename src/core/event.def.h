@@ -140,7 +140,8 @@
 #define EVENT_FIELDS_rollout_finished(F, S)                                                        \
 	F(S, ROLLOUT_ID, rollout) F(S, OUTCOME, outcome) F(S, REASON, reason) F(S, STR, text) F(S, INT, exposed_ms) \
 	F(S, INT, duration_ms)
-#define EVENT_FIELDS_env_unhealthy(F, S) F(S, ENV_ID, env) F(S, RELEASE_ID, release) F(S, STR, text)
+// settled: 1 = it was taken for good before: said to people, and nothing is rolled back.
+#define EVENT_FIELDS_env_unhealthy(F, S) F(S, ENV_ID, env) F(S, RELEASE_ID, release) F(S, STR, text) F(S, LATER, settled)
 #define EVENT_FIELDS_env_healthy(F, S) F(S, ENV_ID, env) F(S, RELEASE_ID, release)
 #define EVENT_FIELDS_token_created(F, S) F(S, STR, name) F(S, STR, scopes) F(S, DIGEST, hash) F(S, INT, expires_ms)
 #define EVENT_FIELDS_token_revoked(F, S) F(S, STR, name)

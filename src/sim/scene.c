@@ -355,7 +355,8 @@ static void env_fact(struct scene *s, struct words *words, enum event_kind kind)
 	struct event e = {.kind = kind};
 	if (kind == EVENT_ROLLBACK_REQUESTED) e.rollback_requested.env = env;
 	if (kind == EVENT_ENV_UNHEALTHY)
-		e.env_unhealthy = (struct event_env_unhealthy){env, {id(words, "v")}, STR_NONE};
+		e.env_unhealthy = (struct event_env_unhealthy){
+			env, {id(words, "v")}, STR_NONE, has(words, "settled")};
 	if (kind == EVENT_ENV_HEALTHY)
 		e.env_healthy = (struct event_env_healthy){env, {id(words, "v")}};
 	if (kind == EVENT_DEPLOY_REQUESTED) {

@@ -19,7 +19,7 @@
 //     trunk COMMIT                         somebody moves trunk past weir
 //     configure two                        trunk's weir.yml changed
 //     deploy ENV vN [force] · rollback ENV · live oN · failed oN REASON
-//     unhealthy ENV vN · healthy ENV vN
+//     unhealthy ENV vN [settled] · healthy ENV vN
 //     wait                                 only time passes
 //     restart                              a crash: replay; then every intent without an outcome
 //   and ...                              a further fact in the same turn

@@ -75,10 +75,11 @@ void world_deploy_tick(struct world *w) {
 		if (s->unhealthy_ms < 0 || s->unhealthy_ms > w->now_ms) continue;
 		w->counted[WORLD_UNHEALTHY]++;
 		s->unhealthy_ms = w->now_ms + 3000; // said again until somebody helps
-		world_send(w, WORLD_FROM_DEPLOY, 1,
-		           (struct event){.kind = EVENT_ENV_UNHEALTHY,
-		                          .env_unhealthy = {{s->env}, {s->release}, STR("503")}},
-		           0);
+		world_send(
+			w, WORLD_FROM_DEPLOY, 1,
+			(struct event){.kind = EVENT_ENV_UNHEALTHY,
+		                   .env_unhealthy = {{s->env}, {s->release}, STR("503"), .settled = 0}},
+			0);
 	}
 }
 

@@ -303,6 +303,79 @@ kill_environment() { kill_processes_of "$data/envs"; } # as a machine that goes 
 rollout_runs() { [ "$(sql 'SELECT count(*) FROM rollouts')" -ge 1 ]; }
 rollout_passed() { [ "$(sql "SELECT outcome FROM rollouts WHERE id = 1")" = passed ]; }
 
+health_is() { [[ "$(sql 'SELECT health, health_text FROM envs WHERE id = 1')" == $1 ]]; } # a pattern
+
+@test "what turns red after its hold is shown as unhealthy, and nothing is rolled back" {
+	weir_serve
+	environment_new
+	push
+	lands "$change"
+	eventually answers
+	branch later
+	# shellcheck disable=SC2016 # for the service's shell
+	sed -i 's/exec .*/exec .\/service --port $PORT --mode late-red --after 12000/' "$project/weir.yml"
+	git -C "$project" commit -qam later
+	push -o topic=later
+	lands "$change"
+	live() { [ "$(sql 'SELECT release FROM envs')" = 2 ]; }
+	eventually live
+	red() { [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/healthz")" = 503 ]; }
+	eventually red
+	eventually health_is "unhealthy|GET /healthz answered 503*"
+	[ "$(sql 'SELECT release FROM envs')" = 2 ]
+	run -0 weir environment production
+	[[ $output == *"unhealthy"*"503"* ]]
+	run -0 weir status
+	[[ $output == *"unhealthy"* ]]
+	[ "$(sql 'SELECT count(*) FROM rollouts')" = 2 ]
+	weir rollback production --repo p
+	eventually health_is "healthy|*"
+	audit_clean
+}
+
+@test "an environment that was stopped says so, also after a start, and a deploy brings it back" {
+	weir_serve
+	environment_new
+	push
+	lands "$change"
+	eventually answers
+	run -0 weir stop production --data "$data"
+	eventually health_is "unhealthy|no release runs: it was stopped; weir deploy starts one"
+	run -0 weir environments
+	echo "$output"
+	[[ $output == *"unhealthy"* ]]
+	weir_kill
+	weir_serve
+	sleep 4 # longer than it takes to say something else
+	health_is "unhealthy|*"
+	run -0 weir deploy production
+	eventually answers
+	eventually health_is "healthy|*"
+	audit_clean
+}
+
+@test "a backup that was restored says that its services do not run" {
+	weir_serve
+	environment_new
+	push
+	lands "$change"
+	eventually answers
+	run -0 weir backup "$BATS_TEST_TMPDIR/copy" --data "$data"
+	weir_kill
+	run -0 weir stop --all --data "$data"
+	was=$data
+	data=$BATS_TEST_TMPDIR/copy
+	weir_serve
+	eventually health_is "unhealthy|*"
+	sql 'SELECT health_text FROM envs'
+	run -0 weir deploy production
+	eventually answers
+	eventually health_is "healthy|*"
+	weir_kill
+	run -0 weir stop --all --data "$data"
+	data=$was
+}
+
 @test "what a service says before it exits is shown, and does not decide why the deploy failed" {
 	weir_serve
 	# shellcheck disable=SC2034 # service.bash
