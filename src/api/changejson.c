@@ -46,6 +46,25 @@ static void write_job(struct api *api, struct jsonw *w, const struct jobs_row *j
 	jsonw_object_end(w);
 }
 
+// Null before a rollout of what it made began.
+static void write_delivery(struct api *api, const struct read_change *c, struct arena *life,
+                           struct jsonw *w) {
+	struct read_delivery d;
+	jsonw_key(w, "delivery");
+	if (!c->landed_ms || !read_delivery(api->host.store, c->id, life, &d, NULL)) {
+		jsonw_null(w);
+		return;
+	}
+	jsonw_object(w);
+	jsonw_key_s(w, "environment", d.env_name);
+	call_key_text(w, "next", reason_next(d.reason));
+	call_key_text(w, "reason", d.reason ? reason_code(d.reason) : STR_NONE);
+	jsonw_key_i(w, "rollout", (int64_t)d.rollout.v);
+	jsonw_key_s(w, "state", d.state);
+	call_key_text(w, "text", d.reason_text);
+	jsonw_object_end(w);
+}
+
 static void write_times(struct jsonw *w, const struct read_change *c) {
 	jsonw_key(w, "times");
 	jsonw_object(w);
@@ -76,6 +95,7 @@ bool changejson_write(struct api *api, const struct read_change *c, bool details
 	jsonw_key_i(w, "commits", c->commits);
 	jsonw_key(w, "conflicts");
 	jsonw_raw(w, jobs.candidate.conflicts);
+	write_delivery(api, c, life, w);
 	jsonw_key_b(w, "draft", c->draft != 0);
 	jsonw_key_i(w, "files", c->files);
 	call_key_oid(w, "head", c->head);

@@ -267,6 +267,7 @@ static const char *state_word(const struct json *change) {
 
 static void add_where(const struct json *change, int64_t now_ms, struct ink *out) {
 	const struct json *jobs = json_get(change, "jobs"), *place = json_get(change, "place");
+	const struct json *delivery = json_get(change, "delivery");
 	int64_t queued = time_of(change, "queued"), landed = time_of(change, "landed"),
 			deployed = time_of(change, "deployed");
 	AUTO_BUF text = {0};
@@ -281,7 +282,7 @@ static void add_where(const struct json *change, int64_t now_ms, struct ink *out
 			add_duration(out, INK_HEAD, landed - queued);
 			ink_put(out, INK_PLAIN, " after it was queued");
 		}
-		if (deployed) {
+		if (deployed && !is(delivery, "state", "rolled-back")) {
 			grid_time(&text, deployed, now_ms);
 			ink_put(out, INK_PLAIN, "; live since %s, ", text.p);
 			add_duration(out, INK_HEAD, deployed - landed);
@@ -298,6 +299,30 @@ static void add_where(const struct json *change, int64_t now_ms, struct ink *out
 			        ahead == 1 ? "" : "s");
 	}
 	if (out->column > start) ink_end(out);
+}
+
+// What landed and is not live, or is no more.
+static void add_delivery(const struct json *delivery, struct ink *out) {
+	bool failed = is(delivery, "state", "failed");
+	if (!failed && !is(delivery, "state", "rolled-back")) return;
+	struct str text = json_get_str(delivery, "text"), next = json_get_str(delivery, "next");
+	ink_to(out, 2);
+	ink_put(out, INK_BAD, failed ? "not live: the deploy to " : "rolled back in ");
+	ink_str(out, INK_BAD, json_get_str(delivery, "environment"));
+	ink_put(out, INK_BAD, failed ? " failed" : "");
+	struct str first = str_cut(&text, '\n');
+	if (first.n) ink_put(out, INK_PLAIN, ": ");
+	ink_str(out, INK_PLAIN, first);
+	ink_end(out);
+	while (text.n) { // the service's last words
+		ink_to(out, 4);
+		ink_str(out, INK_QUIET, str_cut(&text, '\n'));
+		ink_end(out);
+	}
+	if (!next.n) return;
+	ink_to(out, 2);
+	ink_put(out, INK_PLAIN, "Next: " STR_FMT, STR_ARG(next));
+	ink_end(out);
 }
 
 void story_change(const struct json *change, int64_t now_ms, struct ink *out) {
@@ -317,6 +342,7 @@ void story_change(const struct json *change, int64_t now_ms, struct ink *out) {
 	add_title(change, out);
 	ink_end(out);
 	add_where(change, now_ms, out);
+	add_delivery(json_get(change, "delivery"), out);
 	add_reason(change, out);
 	add_jobs(json_get(change, "jobs"), out);
 }
@@ -347,6 +373,9 @@ void story_line(const struct json *change, int64_t now_ms, struct ink *out) {
 	if (is(change, "state", "rejected") && json_length(tests))
 		ink_str(out, INK_PLAIN, json_str(json_at(tests, 0)));
 	else if (is(change, "state", "rejected")) ink_str(out, INK_PLAIN, json_get_str(reason, "code"));
+	else if (is(json_get(change, "delivery"), "state", "rolled-back"))
+		ink_put(out, INK_BAD, "rolled back");
+	else if (is(json_get(change, "delivery"), "state", "failed")) ink_put(out, INK_BAD, "not live");
 	else if (landed && time_of(change, "deployed")) ink_put(out, INK_PLAIN, "live");
 	else if (landed && queued) add_duration(out, INK_PLAIN, landed - queued);
 	else if (json_kind(place) == JSON_KIND_INT && json_int(place, 0) > 0)
@@ -418,6 +447,7 @@ void story_record(const struct json *change, int64_t now_ms, struct buf *out) {
 	clocktext_rfc3339(out, at ? at : now_ms);
 	buf_printf(out, "\t%lld", (long long)json_get_int(change, "id", 0));
 	if (time_of(change, "deployed")) fields[0] = STR("live");
+	if (is(json_get(change, "delivery"), "state", "rolled-back")) fields[0] = STR("rolled-back");
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		buf_char(out, '\t');
 		for (size_t k = 0; k < fields[i].n; k++)
@@ -434,7 +464,10 @@ enum story_end story_ended(const struct json *change, struct str wanted) {
 	if (over && is_draft_tested(change) && str_eq(wanted, STR("done"))) return STORY_YES;
 	if (over) return STORY_NO;
 	if (!landed) return STORY_GOES_ON;
-	if (str_eq(wanted, STR("deployed")))
+	if (str_eq(wanted, STR("deployed"))) {
+		if (is(json_get(change, "delivery"), "state", "failed") && !time_of(change, "deployed"))
+			return STORY_NO;
 		return time_of(change, "deployed") ? STORY_YES : STORY_GOES_ON;
+	}
 	return STORY_YES;
 }

@@ -83,6 +83,8 @@ static void waiting(void **state) {
 	const char *landed = "{\"state\":\"landed\",\"times\":{\"deployed\":null}}";
 	const char *live =
 		"{\"state\":\"landed\",\"times\":{\"deployed\":\"2026-11-19T14:32:10.000Z\"}}";
+	const char *refused = "{\"state\":\"landed\",\"times\":{\"deployed\":null},"
+						  "\"delivery\":{\"state\":\"failed\"}}";
 	const char *rejected = "{\"state\":\"rejected\",\"reason\":{\"code\":\"test-failed\"}}";
 	const char *draft = "{\"state\":\"rejected\",\"reason\":{\"code\":\"draft-tested\"}}";
 	const char *there = "{\"state\":\"rejected\",\"reason\":{\"code\":\"already-landed\"}}";
@@ -92,6 +94,8 @@ static void waiting(void **state) {
 	assert_int_equal(ended(landed, "done"), STORY_YES);
 	assert_int_equal(ended(landed, "deployed"), STORY_GOES_ON);
 	assert_int_equal(ended(live, "deployed"), STORY_YES);
+	assert_int_equal(ended(refused, "deployed"), STORY_NO);
+	assert_int_equal(ended(refused, "landed"), STORY_YES);
 	assert_int_equal(ended(rejected, "done"), STORY_NO);
 	assert_int_equal(ended(rejected, "deployed"), STORY_NO);
 	assert_int_equal(ended(draft, "done"), STORY_YES);

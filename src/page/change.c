@@ -53,7 +53,15 @@ static void say(struct html *w, const struct view_change *v) {
 		html_put(w, " <strong>Landed at %m</strong> as <code>%h</code>", v->landed_ms,
 		         v->landed_commit);
 		if (v->queued_ms) html_put(w, ", %d after it was queued", v->landed_ms - v->queued_ms);
-		if (v->deployed_ms) html_put(w, ". <strong>Live</strong> since %m", v->deployed_ms);
+		bool failed = str_eq(v->delivery_state, STR("failed"));
+		bool back = str_eq(v->delivery_state, STR("rolled-back"));
+		if (failed)
+			html_put(w, ". <strong class=\"bad\">Not live:</strong> the deploy to %t failed",
+			         v->deployed_env);
+		else if (back)
+			html_put(w, ". <strong class=\"bad\">Rolled back</strong> in %t", v->deployed_env);
+		else if (v->deployed_ms) html_put(w, ". <strong>Live</strong> since %m", v->deployed_ms);
+		if ((failed || back) && v->delivery_text.n) html_put(w, ": %t", v->delivery_text);
 		html_put(w, ".");
 	} else if (is(v, "withdrawn")) {
 		html_put(w, "%i <strong>Withdrawn at %m.</strong> Push again to propose it anew.", ICON_OUT,
@@ -122,6 +130,7 @@ static void steps(struct html *w, const struct view_change *v) {
 	step(w, landed ? "" : is(v, "landing") ? "cur" : "off", "landed", v->landed_ms, missed);
 	AUTO_BUF place = {0};
 	buf_html(&place, v->deployed_env.n ? v->deployed_env : STR("production"));
+	if (str_eq(v->delivery_state, STR("failed"))) missed = "failed";
 	step(w, v->deployed_ms ? "" : "off", place.p, v->deployed_ms, missed);
 	html_live_end(w, "ol");
 }

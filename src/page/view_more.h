@@ -39,7 +39,8 @@ struct view_change {
 	bool stays_queued, may_withdraw, may_retry, may_cancel;
 	int64_t proposed_ms, queued_ms, tested_from_ms, tested_to_ms, landed_ms, deployed_ms, ended_ms;
 	struct str deployed_env;
-	uint64_t ahead; // changes before it in the queue
+	struct str delivery_state, delivery_text; // of its own release: failed, rolled-back; else ""
+	uint64_t ahead;                           // changes before it in the queue
 	struct view_typical typical;
 	const struct view_test *tests;
 	size_t test_count, tests_failed, tests_run;

@@ -276,6 +276,11 @@ bool read_rollouts(struct store *s, struct env_id env, struct rollout_id before,
 	     life, out, e);
 }
 
+bool read_delivery(struct store *s, struct change_id change, struct arena *life,
+                   struct read_delivery *out, struct err *e) {
+	return one(s, &table_delivery, ASK("WHERE 1", NUMBER(change.v)), life, out, e);
+}
+
 bool read_feed(struct store *s, struct repo_id repo, int64_t before_ms, size_t limit,
                struct arena *life, struct read_feeds *out, struct err *e) {
 	LIST(s, feed,

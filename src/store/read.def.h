@@ -97,6 +97,11 @@
 	F(S, STR, env_name, ) F(S, STR, title, ) F(S, STR, author, ) F(S, OID, commit, commit_oid) \
 	F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, STR, cause, )
 
+// The newest rollout of a change's own release. state: as a rollout's, or rolled-back.
+#define READ_DELIVERY(F, S) \
+	F(S, ROLLOUT_ID, rollout, ) F(S, ENV_ID, env, ) F(S, STR, env_name, ) F(S, STR, state, ) \
+	F(S, REASON, reason, ) F(S, STR, reason_text, ) F(S, INT, ended_ms, )
+
 // What happened in an hour that begins at hour_ms. what: proposed, landed, rejected, live, rolled-back, failed.
 #define READ_COUNT(F, S) F(S, INT, hour_ms, ) F(S, STR, what, ) F(S, INT, n, )
 
@@ -132,6 +137,15 @@
 	" LEFT JOIN changes AS c ON c.id = e.change WHERE o.ended_ms > 0 AND (?2 = 0 OR o.ended_ms < ?2)" \
 	" AND (?1 = 0 OR n.repo = ?1) ORDER BY o.ended_ms DESC LIMIT ?3))"
 
+// ?1 change.
+#define READ_DELIVERY_SQL \
+	"(SELECT o.id AS rollout, o.env, n.name AS env_name," \
+	" iif(b.release IS NOT NULL AND o.state = 'live', 'rolled-back', o.state) AS state," \
+	" coalesce(b.reason, o.reason) AS reason, o.reason_text, o.ended_ms" \
+	" FROM releases AS e JOIN rollouts AS o ON o.release = e.id JOIN envs AS n ON n.id = o.env" \
+	" LEFT JOIN blocks AS b ON b.release = o.release AND b.env = o.env" \
+	" WHERE e.change = ?1 ORDER BY o.id DESC LIMIT 1)"
+
 // ?1 since. Each part is found by its index.
 #define READ_COUNT_SQL \
 	"(SELECT first_proposed_ms / 3600000 * 3600000 AS hour_ms, 'proposed' AS what, count(*) AS n" \
@@ -155,6 +169,7 @@
 	T(env, ENV, "envs") \
 	T(rollout, ROLLOUT, "rollouts") \
 	T(feed, FEED, READ_FEED_SQL) \
+	T(delivery, DELIVERY, READ_DELIVERY_SQL) \
 	T(count, COUNT, READ_COUNT_SQL) \
 	T(token, TOKEN, "tokens") \
 	T(key, KEY, "ssh_keys") \

@@ -88,6 +88,9 @@ MUST_USE bool read_rollout(struct store *s, struct rollout_id id, struct arena *
 MUST_USE bool read_rollouts(struct store *s, struct env_id env, struct rollout_id before,
                             size_t limit, struct arena *life, struct read_rollouts *out,
                             struct err *e); // newest first; env 0 = of all
+// How the release that the change made was received; ERR_NOT_FOUND: no rollout of it began.
+MUST_USE bool read_delivery(struct store *s, struct change_id change, struct arena *life,
+                            struct read_delivery *out, struct err *e);
 // What landed, was rejected, went live or failed to, before `before_ms` unless it is 0; newest
 // first.
 MUST_USE bool read_feed(struct store *s, struct repo_id repo, int64_t before_ms, size_t limit,

@@ -242,6 +242,17 @@ bool viewchange_make(const struct viewer *v, struct change_id id, struct view_ch
 	                            .ended_ms = c.ended_ms};
 	out->frame.command = arena_printf(v->life, "weir status %llu", (unsigned long long)id.v);
 	out->frame.json = arena_printf(v->life, "/api/v1/changes/%llu", (unsigned long long)id.v);
+	struct read_delivery delivery;
+	if (c.landed_ms && read_delivery(v->api->host.store, id, v->life, &delivery, NULL)) {
+		struct str rest = delivery.reason_text;
+		out->deployed_env = delivery.env_name;
+		out->delivery_state = delivery.state;
+		out->delivery_text = str_cut(&rest, '\n');
+	}
+	struct read_envs envs;
+	if (!out->deployed_env.n && read_envs(v->api->host.store, c.repo, v->life, &envs, NULL) &&
+	    envs.n)
+		out->deployed_env = envs.p[0].name;
 	int64_t ahead = queueorder_ahead(v->api->host.state(v->api->host.context), id);
 	out->ahead = ahead > 0 ? (uint64_t)ahead : 0;
 	out->typical = viewer_typical(v, c.repo);

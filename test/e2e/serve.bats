@@ -387,6 +387,14 @@ health_is() { [[ "$(sql 'SELECT health, health_text FROM envs WHERE id = 1')" ==
 	eventually ended
 	run sql 'SELECT outcome, reason, reason_text FROM rollouts WHERE id = 1'; echo "$output"
 	[[ $output == "failed|service-exited|instance 0: "*"the context was cancelled"* ]]
+	# And who waits for the change to be live hears it.
+	run -1 timeout 20 weir status "$change" --wait deployed
+	echo "$output"
+	[[ $output == *"not live: the deploy to production failed: instance 0: "*"the context was cancelled"* ]]
+	run -0 weir status "$change" --json
+	[ "$(jq -r '.delivery | .state + " " + .environment + " " + .reason' <<<"$output")" = "failed production service-exited" ]
+	run -0 curl -s "$url/change/$change"
+	[[ $output == *"Not live:"*"the deploy to production failed"* ]]
 }
 
 @test "two repositories with an environment of one name: each has its page, and its button its own effect" {
