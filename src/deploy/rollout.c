@@ -318,6 +318,7 @@ static void go(struct rollout *r) {
 }
 
 static bool prepare_deploy(struct rollout *r, const struct json *command, struct err *e) {
+	AUTO_BUF next = {0};
 	struct str name = json_get_str(command, "release"), folder = json_get_str(command, "folder");
 	if (!spec_is_release_name(name))
 		return err_set(e, ERR_INVALID, "release: letters, digits, . _ -, at most 64");
@@ -328,6 +329,15 @@ static bool prepare_deploy(struct rollout *r, const struct json *command, struct
 	if (access(r->folder.p, X_OK))
 		return err_set(e, ERR_NOT_FOUND, "the release's folder " STR_FMT " is missing",
 		               STR_ARG(r->folder));
+	unsigned uid = r->site->home.uid;
+	if (uid && !file_enter_as(r->folder.p, uid, e)) {
+		err_context(e, "services have a user of their own");
+		buf_cstr(&next, e->text);
+		return err_set(e, ERR_DENIED,
+		               "%s: let others pass with chmod o+x, or keep the data elsewhere "
+		               "with --data",
+		               next.p);
+	}
 	return read_spec(&r->life, &r->spec, e) && proxy_listen(r->site->proxy, &r->spec, e);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -223,6 +224,28 @@ bool file_lock(const char *path, int *fd, struct err *e) {
 	}
 	*fd = file_keep(&lock);
 	return true;
+}
+
+bool file_enter_as(const char *folder, unsigned uid, struct err *e) {
+	char *real = realpath(folder, NULL);
+	if (!real) return fail(e, "find", folder);
+	bool ok = true;
+	setfsgid(uid); // of this thread alone
+	setfsuid(uid);
+	for (char *end = real; ok && end;) {
+		AUTO_BUF inside = {0};
+		end = strchr(end + 1, '/');
+		buf_add(&inside, real, end ? (size_t)(end - real) : strlen(real));
+		size_t named = inside.n;
+		buf_cstr(&inside, "/.");
+		AUTO_FD fd = open(inside.p, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 || errno != EACCES) continue;
+		ok = err_set(e, ERR_DENIED, "user %u may not enter %.*s", uid, (int)named, inside.p);
+	}
+	setfsuid(geteuid());
+	setfsgid(getegid());
+	free(real);
+	return ok;
 }
 
 bool file_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes, struct err *e) {

@@ -39,6 +39,9 @@ enum err_code file_write_code(int number);
 // Exclusive flock on path (made if missing), held until the descriptor is closed. ERR_BUSY if
 // another has it.
 MUST_USE bool file_lock(const char *path, int *fd, struct err *e);
+// Whether the user (and group) uid may enter the folder. ERR_DENIED names the first folder on the
+// way that is closed. For root, on the thread that calls.
+MUST_USE bool file_enter_as(const char *folder, unsigned uid, struct err *e);
 // Free and total bytes of the file system that holds path.
 MUST_USE bool file_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes,
                          struct err *e);

@@ -354,6 +354,25 @@ health_is() { [[ "$(sql 'SELECT health, health_text FROM envs WHERE id = 1')" ==
 	audit_clean
 }
 
+@test "a data folder that services may not enter is named, with what to do" {
+	[ "$(id -u)" = 0 ] || skip "only root gives services a user of their own"
+	mkdir -m 700 "$BATS_TEST_TMPDIR/closed"
+	data=$BATS_TEST_TMPDIR/closed/d
+	remote=$data/repos/p.git
+	weir_serve
+	environment_new
+	push
+	lands "$change"
+	ended() { [ "$(sql 'SELECT outcome FROM rollouts WHERE id = 1')" != "" ]; }
+	eventually ended
+	run sql 'SELECT outcome, reason_text FROM rollouts WHERE id = 1'
+	echo "$output"
+	[[ $output == "failed|services have a user of their own: user 61001 may not enter $BATS_TEST_TMPDIR/closed: let others pass with chmod o+x, or keep"* ]]
+	chmod o+x "$BATS_TEST_TMPDIR/closed"
+	run -0 weir deploy production
+	eventually answers
+}
+
 @test "a backup that was restored says that its services do not run" {
 	weir_serve
 	environment_new
