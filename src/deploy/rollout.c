@@ -126,8 +126,23 @@ static void end_failed(struct rollout *r, const struct err *e, bool no_room) {
 	finish(r, buf_view(&text), !no_room);
 }
 
+// Services have a user of their own. Many work in a folder to which the way is closed, for they
+// begin inside; of one that does not, this is the likely reason.
+static bool way_is_closed(const struct rollout *r, struct err *why) {
+	bool starts = r->phase == PHASE_START || r->phase == PHASE_BEFORE;
+	return starts && r->site->home.uid && !file_enter_as(r->folder.p, r->site->home.uid, why);
+}
+
 static void fail(struct rollout *r, const struct err *e) {
-	end_failed(r, e, e->code == ERR_NO_ROOM || disk_is_full());
+	struct err with = *e, why;
+	AUTO_BUF text = {0};
+	buf_cstr(&text, e->text);
+	if (way_is_closed(r, &why))
+		err_set(&with, e->code,
+		        "%s. Perhaps because %s, where the service lies: chmod o+x there, or keep the data "
+		        "elsewhere with --data",
+		        text.p, why.text);
+	end_failed(r, &with, e->code == ERR_NO_ROOM || disk_is_full());
 }
 
 static void succeed(struct rollout *r, struct str previous, bool already) {
@@ -317,8 +332,15 @@ static void go(struct rollout *r) {
 	on_change(r);
 }
 
+static bool refuse_ill(const struct release *kept, struct err *e) {
+	const char *why = "";
+	for (int n = 0; n < kept->count && !why[0]; n++)
+		if (!instance_is_up(kept->instances[n])) why = kept->instances[n]->why;
+	return err_set(e, ERR_CONFLICT, "release " STR_FMT " runs and is not healthy: %s",
+	               STR_ARG(kept->plan.release), why);
+}
+
 static bool prepare_deploy(struct rollout *r, const struct json *command, struct err *e) {
-	AUTO_BUF next = {0};
 	struct str name = json_get_str(command, "release"), folder = json_get_str(command, "folder");
 	if (!spec_is_release_name(name))
 		return err_set(e, ERR_INVALID, "release: letters, digits, . _ -, at most 64");
@@ -329,15 +351,6 @@ static bool prepare_deploy(struct rollout *r, const struct json *command, struct
 	if (access(r->folder.p, X_OK))
 		return err_set(e, ERR_NOT_FOUND, "the release's folder " STR_FMT " is missing",
 		               STR_ARG(r->folder));
-	unsigned uid = r->site->home.uid;
-	if (uid && !file_enter_as(r->folder.p, uid, e)) {
-		err_context(e, "services have a user of their own");
-		buf_cstr(&next, e->text);
-		return err_set(e, ERR_DENIED,
-		               "%s: let others pass with chmod o+x, or keep the data elsewhere "
-		               "with --data",
-		               next.p);
-	}
 	return read_spec(&r->life, &r->spec, e) && proxy_listen(r->site->proxy, &r->spec, e);
 }
 
@@ -354,6 +367,12 @@ void rollout_deploy(struct rollout *r, uint64_t client, const struct json *comma
 		return;
 	}
 	r->release = same && same == r->site->kept ? same : NULL;
+	if (r->release && !release_is_healthy(r->release)) {
+		refuse_ill(r->release, &e);
+		r->is_switch = true; // it is kept all the same
+		fail(r, &e);
+		return;
+	}
 	r->is_switch = r->release != NULL;
 	go(r);
 }
@@ -369,7 +388,7 @@ static bool prepare_switch(struct rollout *r, const struct json *command, struct
 		               STR_ARG(name));
 	r->name = arena_str(&r->life, to->plan.release);
 	if (to != s->active && !release_is_healthy(to) && !json_get_bool(command, "force", false))
-		return err_set(e, ERR_CONFLICT, "release " STR_FMT " is not healthy", STR_ARG(r->name));
+		return refuse_ill(to, e);
 	r->release = to;
 	return true;
 }

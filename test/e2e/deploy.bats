@@ -414,6 +414,17 @@ in_release() { # processes whose working directory is that release's
 	run -1 send '{"do":"switch","id":"3","release":"r9"}'
 }
 
+@test "a kept release that does not answer well gets no traffic back by a deploy" {
+	first "late-red --after 4000"
+	release r2
+	deploy r2
+	sick() { [ "$(status '.releases[] | select(.id == "r1") | .healthy')" = false ]; }
+	eventually sick
+	run -1 deploy r1
+	[[ $output == *"release r1 runs and is not healthy: GET /healthz answered 503"* ]]
+	[ "$(get)" = "hello from r2" ]
+}
+
 @test "a second supervisor of the same folder is refused" {
 	first
 	run -1 envctl supervise "$env"
