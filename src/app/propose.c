@@ -3,6 +3,8 @@
 #include "git/commit.h"
 #include "git/query.h"
 
+enum { TEXT_MAX = 500 }; // bytes of a title, as of the push option
+
 bool propose_priority(struct str text, int64_t *out, struct err *e) {
 	static const struct {
 		struct str name;
@@ -74,6 +76,14 @@ static bool check_new(const struct propose *p, struct oid *base, struct err *e) 
 	return true;
 }
 
+// Whole in the commit; here it stands in every list.
+static struct str short_text(struct str text, struct arena *life) {
+	if (text.n <= TEXT_MAX) return text;
+	size_t n = TEXT_MAX - strlen("…");
+	while (n && ((unsigned char)text.p[n] & 0xc0) == 0x80) n--; // never half a character
+	return arena_printf(life, STR_FMT "…", STR_ARG(str_slice(text, 0, n)));
+}
+
 bool propose_judge(const struct propose *p, struct arena *life, struct event *out, struct err *e) {
 	struct git_commit head, first;
 	struct oid base, *commits;
@@ -99,9 +109,9 @@ bool propose_judge(const struct propose *p, struct arena *life, struct event *ou
 							  .key = key,
 							  .head = p->head,
 							  .base = base,
-							  .title = p->title.n ? p->title : head.title,
-							  .author = head.author.name,
-							  .email = head.author.email,
+							  .title = short_text(p->title.n ? p->title : head.title, life),
+							  .author = short_text(head.author.name, life),
+							  .email = short_text(head.author.email, life),
 							  .author_kind = author_kind(&head.author),
 							  .pusher = p->pusher,
 							  .topic = p->topic,

@@ -100,7 +100,9 @@ static void add_job(const struct json *job, unsigned name_width, struct ink *out
 	ink_put(out, w->role == INK_BAD ? INK_BAD : INK_PLAIN, " %s", w->word);
 	ink_to(out, name + name_width + 12);
 	add_duration(out, INK_PLAIN, json_get_int(job, "duration_ms", -1));
-	if (tests && failed) ink_put(out, INK_PLAIN, "  %zu of %lld", failed, (long long)tests);
+	if (tests && failed)
+		ink_put(out, INK_PLAIN, "  %zu of %lld%s", failed, (long long)tests,
+		        is(job, "state", "passed") ? " failed" : "");
 	else if (tests) ink_put(out, INK_PLAIN, "  %lld tests", (long long)tests);
 }
 
@@ -120,6 +122,18 @@ static void add_jobs(const struct json *jobs, struct ink *out) {
 			ink_to(out, 40);
 			add_job(json_at(jobs, i + rows), width, out);
 		}
+		ink_end(out);
+	}
+	for (size_t i = 0; i < n; i++) { // it passed, and something is to be said of it
+		const struct json *job = json_at(jobs, i);
+		struct str text = json_get_str(job, "text");
+		if (!text.n || !is(job, "state", "passed")) continue;
+		ink_to(out, 2);
+		ink_glyph(out, INK_WARN, INK_ATTENTION);
+		ink_put(out, INK_PLAIN, " ");
+		ink_str(out, INK_PLAIN, json_get_str(job, "name"));
+		ink_put(out, INK_PLAIN, ": ");
+		ink_str(out, INK_PLAIN, str_cut(&text, '\n'));
 		ink_end(out);
 	}
 }

@@ -325,6 +325,7 @@ static void close_log(struct leader *l) {
 	struct err e = {0};
 	int64_t ms = (clock_mono_us() - l->begun_us) / 1000;
 	if (!l->log) return;
+	runlog_end_lines(l->log, ms);
 	if (l->outcome.end != EXEC_PASSED) {
 		runlog_add(l->log, RUNLOG_WEIR, l->outcome.reason_text, ms);
 		runlog_add(l->log, RUNLOG_WEIR, STR("\n"), ms);

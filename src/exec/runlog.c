@@ -241,6 +241,11 @@ bool runlog_has_partial(const struct runlog *l) {
 	return false;
 }
 
+void runlog_end_lines(struct runlog *l, int64_t ms) {
+	for (unsigned i = 0; !l->full && i < CHANNELS; i++)
+		if (l->lines[i].open) add_piece(l, i, STR_NONE, true, ms);
+}
+
 bool runlog_close(struct runlog *l, int64_t ms, struct runlog_totals *totals, struct err *e) {
 	ring_replay(l);
 	for (unsigned i = 0; i < CHANNELS; i++)

@@ -40,6 +40,8 @@ MUST_USE bool runlog_create(const char *path, struct runlog_limits limits, struc
 void runlog_add(struct runlog *l, enum runlog_channel channel, struct str bytes, int64_t ms);
 void runlog_flush(struct runlog *l, bool partial, int64_t ms);
 bool runlog_has_partial(const struct runlog *l);
+// The run prints no more: its last lines end, so that what weir adds stands behind them.
+void runlog_end_lines(struct runlog *l, int64_t ms);
 // Writes what is left and frees the writer, always. False: some write failed (a full disk); the log
 // is cut there.
 MUST_USE bool runlog_close(struct runlog *l, int64_t ms, struct runlog_totals *totals,

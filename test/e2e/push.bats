@@ -234,6 +234,17 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 	lands 1
 }
 
+@test "a title of a megabyte is whole in the commit and short everywhere else" {
+	branch work
+	echo 1 >"$project/a"
+	git -C "$project" add a
+	printf '%01000000dé' 0 | git -C "$project" commit -qF -
+	push
+	lands 1
+	[ "$(sql 'SELECT length(CAST(title AS BLOB)) <= 500 AND title LIKE "000%…" FROM changes')" = 1 ]
+	[ "$(git -C "$remote" log -1 --format=%s main | wc -c)" -gt 1000000 ]
+}
+
 @test "withdraw takes a change back, retry queues a rejected one again" {
 	branch work
 	commit check.sh "test -e $BATS_TEST_TMPDIR/never; sleep 5; false"

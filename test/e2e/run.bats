@@ -418,6 +418,18 @@ nothing_left() { # no run, no delta; the lock and the store stay
 	done
 }
 
+@test "what a job says last, without a line end, stands before what weir says of it" {
+	repo last
+	put weir.yml <<<'jobs: {a: {run: "printf \"first\\nlast words\"; exit 1"}}'
+	run mine weir run
+	[ "$status" = 1 ]
+	run cat .weir/out/a.log
+	echo "$output"
+	[ "${lines[0]}" = first ]
+	[ "${lines[1]}" = "last words" ]
+	[[ ${lines[2]} == *"the job exited with status 1"* ]]
+}
+
 @test "weir's own folder may be ignored by name, and is no part of the tree" {
 	repo ignored
 	put weir.yml <<<'jobs: {a: {run: "find . -name .weir -o -name kept"}}'
