@@ -2,7 +2,7 @@
 #include "api/call.h"
 #include "os/clock.h"
 
-enum { TOKEN_BYTES = 32, SECRET_MAX = 64 << 10, NAME_MAX_BYTES = 100 };
+enum { TOKEN_BYTES = 32, TOKEN_DAYS_MAX = 3650, SECRET_MAX = 64 << 10, NAME_MAX_BYTES = 100 };
 
 static void fail(struct call *c, enum err_code code, const char *text, const char *next) {
 	struct err e = {0};
@@ -114,7 +114,12 @@ void admin_token_create(struct call *c) {
 	buf_cstr(&secret, "weir_");
 	buf_hex(&secret, random, sizeof random);
 	int64_t days = call_int(c, "days", 90), now = c->host->now_ms(c->host->context);
-	if (days > 3650) days = 3650;
+	if (days > TOKEN_DAYS_MAX) {
+		err_set(&e, ERR_INVALID, "a token is good for at most %d days, or with 0 for ever",
+		        TOKEN_DAYS_MAX);
+		call_fail(c, &e, NULL);
+		return;
+	}
 	c->identity.name = arena_str(&c->life, buf_view(&secret));
 	call_submit(c,
 	            &(struct event){.kind = EVENT_TOKEN_CREATED,

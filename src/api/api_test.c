@@ -382,6 +382,9 @@ static void tokens_open_doors_until_they_are_void(void **state) {
 	assert_ok(api_identify(&api, token, &life, &who, &e), e);
 	assert_text(who.name, "ci");
 	assert_int_equal(who.scopes, OPERATION_SCOPE_READ | OPERATION_SCOPE_PROPOSE);
+	AUTO_REPLY ages = ask(p, "POST", "/api/v1/tokens",
+	                      "{\"name\":\"ages\",\"scopes\":\"read\",\"days\":3651}");
+	assert_error(&ages, 400, "invalid");
 	AUTO_REPLY twice = ask(p, "POST", "/api/v1/tokens", "{\"name\":\"ci\",\"scopes\":\"admin\"}");
 	assert_error(&twice, 409, "conflict");
 	AUTO_REPLY list = ask(p, "GET", "/api/v1/tokens", "");

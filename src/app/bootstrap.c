@@ -283,10 +283,11 @@ static void work_tree_added(void *context, bool ok, const struct err *why,
 		fprintf(stderr, "error: cannot add this work tree: %s\n", why->text);
 		return;
 	}
-	printf("Serving a copy of this repository. Next:\n  git remote add weir %s/git/" STR_FMT
-	       ".git\n"
-	       "  git push weir HEAD:refs/for/" STR_FMT "\n",
-	       d->public_url, STR_ARG(applied->repo_added.name), STR_ARG(applied->repo_added.trunk));
+	printf(
+		"Serving a copy of this repository. Next, with weir.yml committed:\n  git remote add weir "
+		"%s/git/" STR_FMT ".git\n"
+		"  git push weir HEAD:refs/for/" STR_FMT "\n",
+		d->public_url, STR_ARG(applied->repo_added.name), STR_ARG(applied->repo_added.trunk));
 	fflush(stdout);
 }
 

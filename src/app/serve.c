@@ -139,7 +139,22 @@ static bool open_folder(struct daemon *d, const char *folder, int *lock, struct 
 }
 
 // The log and what SQLite keeps beside it, which takes its mode from it.
+// A folder that holds repositories has a log: without it weir would begin anew, and forget all.
+static bool log_is_there(const struct daemon *d, struct arena *life, struct err *e) {
+	struct stat st;
+	struct str *names;
+	size_t n;
+	if (stat(daemon_path(d, life, "weir.db").p, &st) == 0 && st.st_size > 0) return true;
+	if (!file_list(daemon_path(d, life, "repos").p, life, &names, &n, NULL) || n == 0) return true;
+	return err_set(
+		e, ERR_CORRUPT,
+		"%s holds repositories and no log: weir.db is missing or empty; put back weir.db "
+		"from a backup, or move %s/repos away to begin anew",
+		d->data, d->data);
+}
+
 static bool open_store(struct daemon *d, struct arena *life, struct err *e) {
+	if (!log_is_there(d, life, e)) return false;
 	mode_t before = umask(0077);
 	bool ok = store_open(d->data, STORE_WRITE, &d->log, e) &&
 	          store_open(d->data, STORE_READ, &d->reader, e);
