@@ -18,7 +18,7 @@
 #include "os/note.h"
 #include "store/read.h"
 
-enum { COMMANDS_MAX = 20, ACCEPT_PAUSE_MS = 200, REASON_BYTES_MAX = 4000 };
+enum { COMMANDS_MAX = 20, ACCEPT_PAUSE_MS = 200, REASON_BYTES_MAX = 4000, JUDGED_MOST = 5 };
 
 struct pushes {
 	struct daemon *daemon;
@@ -47,6 +47,8 @@ struct push {
 	struct git_push_options options;
 	struct daemon_repo *repo;
 	struct command commands[COMMANDS_MAX];
+	struct oid tip; // trunk's, before it was judged
+	int judged;     // times
 	size_t waiting; // submissions without an answer
 	struct buf answer;
 };
@@ -185,9 +187,31 @@ static enum turn_fill identify(void *context, const struct state *s, struct even
 	return fill;
 }
 
+static void judge_work(void *context);
+static void judged(void *context);
+
+static void judge(struct push *p) {
+	const struct repo *row = state_repo(turn_state(p->pushes->daemon->turn), p->repo->id);
+	p->tip = row->tip;
+	p->judged++;
+	loop_work(p->pushes->daemon->loop, judge_work, judged, p);
+}
+
+// What it was judged by is no more when trunk has moved meanwhile: perhaps to this very commit.
+static bool is_stale(const struct push *p) {
+	const struct repo *row = state_repo(turn_state(p->pushes->daemon->turn), p->repo->id);
+	for (size_t i = 0; i < p->request.command_count; i++)
+		if (p->commands[i].created_trunk) return false;
+	return !oid_eq(row->tip, p->tip) && p->judged < JUDGED_MOST;
+}
+
 static void judged(void *context) {
 	struct push *p = context;
 	struct turn *turn = p->pushes->daemon->turn;
+	if (is_stale(p)) {
+		judge(p);
+		return;
+	}
 	p->waiting = 1; // held until all are submitted
 	for (size_t i = 0; i < p->request.command_count; i++) {
 		struct command *c = &p->commands[i];
@@ -303,7 +327,7 @@ static void request_came(struct push *p) {
 		return;
 	}
 	name_pusher(p);
-	loop_work(d->loop, judge_work, judged, p);
+	judge(p);
 }
 
 static void on_readable(void *context) {

@@ -132,23 +132,6 @@ object_of() { find "$data/objects" -type f -name "*${1:2}*"; } # file of a diges
 	[ "$(grep -c '✗' <<<"$output")" -ge 2 ] # not the hash alone: the promise itself
 }
 
-@test "repositories without a log: weir does not begin anew over them" {
-	weir_serve
-	branch work
-	commit a 1
-	push
-	lands 1
-	weir_kill
-	rm -f "$data"/weir.db-*
-	: >"$data/weir.db"
-	run -1 weir serve --data "$data" --listen 127.0.0.1:0
-	echo "$output"
-	[[ $output == *"holds repositories and no log: weir.db is missing or empty; put back weir.db from a backup"* ]]
-	rm "$data/weir.db"
-	run -1 weir serve --data "$data" --listen 127.0.0.1:0
-	[ ! -e "$data/weir.db" ]
-}
-
 @test "a folder that is none is said to be none" {
 	run weir audit --data "$BATS_TEST_TMPDIR/nothing"
 	[ "$status" != 0 ]

@@ -303,6 +303,23 @@ kill_environment() { kill_processes_of "$data/envs"; } # as a machine that goes 
 rollout_runs() { [ "$(sql 'SELECT count(*) FROM rollouts')" -ge 1 ]; }
 rollout_passed() { [ "$(sql "SELECT outcome FROM rollouts WHERE id = 1")" = passed ]; }
 
+@test "repositories without a log: weir does not begin anew over them" {
+	weir_serve
+	branch work
+	commit a 1
+	push
+	lands 1
+	weir_kill
+	rm -f "$data"/weir.db-*
+	: >"$data/weir.db"
+	run -1 weir serve --data "$data" --listen 127.0.0.1:0
+	echo "$output"
+	[[ $output == *"holds repositories and no log: weir.db is missing or empty; put back weir.db from a backup"* ]]
+	rm "$data/weir.db"
+	run -1 weir serve --data "$data" --listen 127.0.0.1:0
+	[ ! -e "$data/weir.db" ]
+}
+
 health_is() { [[ "$(sql 'SELECT health, health_text FROM envs WHERE id = 1')" == $1 ]]; } # a pattern
 
 @test "what turns red after its hold is shown as unhealthy, and nothing is rolled back" {
