@@ -88,6 +88,18 @@ static void add_plan(struct build *b, const struct git_candidate *made) {
 		else refuse_err(b, reason, &e);
 		return;
 	}
+	bool names_another = !str_eq(p.trunk, STR("main")) && !str_eq(p.trunk, str_of(b->repo->trunk));
+	if (names_another) { // as nobody would notice: the branch that a repository was added with
+		                 // stays
+		refuse(b, REASON_BAD_CONFIG,
+		       arena_printf(&b->life,
+		                    "weir.yml names the trunk " STR_FMT
+		                    ", and changes land on %s here: take "
+		                    "`trunk:` out, or add the repository anew with --trunk " STR_FMT,
+		                    STR_ARG(p.trunk), b->repo->trunk, STR_ARG(p.trunk)),
+		       STR_NONE);
+		return;
+	}
 	if (!git_landing_keep(b->repo->git, b->change.id.v, made->commit, &e)) {
 		refuse_err(b, REASON_INFRASTRUCTURE, &e);
 		return;

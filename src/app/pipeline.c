@@ -91,6 +91,7 @@ bool pipeline_read(struct git_repo *r, struct oid commit, struct oid tip, bool p
 	*out = (struct pipeline){0};
 	if (!read_plan(r, commit, life, &own, &out->told, reason, e)) return false;
 	out->own = plan_text(own, life, &out->own_digest);
+	out->trunk = own->trunk;
 	merged = own;
 	bool has_trunk = !oid_is_none(tip) &&
 	                 read_plan(r, tip, life, &trunk, &unread, &trunk_reason, &ignored);

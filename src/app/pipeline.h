@@ -12,6 +12,7 @@ struct pipeline {
 	struct str own; // of this commit's weir.yml alone: trunk's plan once it lands
 	struct digest own_digest;
 	struct str skipped; // JSON list of the indices of jobs that `paths:` excuses, "" = none
+	struct str trunk;   // that its weir.yml names; main unless said
 	struct str told;    // when bad-config: all diagnostics as text
 };
 

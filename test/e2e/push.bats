@@ -234,6 +234,18 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 	lands 1
 }
 
+@test "a weir.yml that names another trunk than the repository has is refused" {
+	branch work
+	commit weir.yml "trunk: other
+jobs: {test: {run: 'true'}}"
+	push
+	rejects 1 bad-config "weir.yml names the trunk other, and changes land on main here"
+	commit weir.yml "trunk: main
+jobs: {test: {run: 'true'}}"
+	push -o topic=right
+	lands 2
+}
+
 @test "a title of a megabyte is whole in the commit and short everywhere else" {
 	branch work
 	echo 1 >"$project/a"
