@@ -89,7 +89,8 @@ static void set_ill(struct watcher *w, bool ill, struct str why) {
 
 // In the hold it is what a rollback needs, at once.
 static void tell_ill(struct watcher *w, struct release_id release, struct str why) {
-	struct event e = {.kind = EVENT_ENV_UNHEALTHY, .env_unhealthy = {w->env, release, why}};
+	struct event e = {.kind = EVENT_ENV_UNHEALTHY,
+	                  .env_unhealthy = {w->env, release, why, .settled = 0}};
 	w->ill = w->told = true;
 	turn_submit(w->set->daemon->turn, &e, NULL, NULL, NULL);
 }

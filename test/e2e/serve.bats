@@ -320,6 +320,7 @@ rollout_passed() { [ "$(sql "SELECT outcome FROM rollouts WHERE id = 1")" = pass
 	[ ! -e "$data/weir.db" ]
 }
 
+# shellcheck disable=SC2053 # a pattern
 health_is() { [[ "$(sql 'SELECT health, health_text FROM envs WHERE id = 1')" == $1 ]]; } # a pattern
 
 @test "what turns red after its hold is shown as unhealthy, and nothing is rolled back" {
