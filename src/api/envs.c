@@ -139,6 +139,12 @@ void envs_deploy(struct call *c) {
 		call_fail(c, &e, "the first change that lands makes one");
 		return;
 	} else release = newest.p[0];
+	bool there = env.release.v == release.id.v && !env.rollout.v &&
+	             str_eq(env.health, STR("healthy"));
+	if (there) { // done already: no deployment, in no statistic
+		envs_get(c);
+		return;
+	}
 	call_submit(c,
 	            &(struct event){.kind = EVENT_DEPLOY_REQUESTED,
 	                            .deploy_requested = {env.id, release.id, call_flag(c, "force"),

@@ -154,7 +154,7 @@
 #define OPERATION_PARAMS_admin_token_create(P)                                          \
 	P(BODY, name, TEXT, 1, "whose it is")                                               \
 	P(BODY, scopes, TEXT, 1, "of read, propose, operate, admin, pipeline, with commas") \
-	P(BODY, days, INT, 0, "how long it is good, up to 3650; 90 unless said, 0 = for ever")
+	P(BODY, days, INT, 0, "how long; 90 unless said, at most 3650, 0 = for ever")
 #define OPERATION_NAME(P) P(PATH, name, TEXT, 1, "its name")
 #define OPERATION_PARAMS_admin_token_revoke(P) OPERATION_NAME(P)
 #define OPERATION_REPO(P) P(PATH, repo, TEXT, 1, "name of the repository")

@@ -296,14 +296,23 @@ void rollouts_cancel(struct rollouts *set, struct rollout_id id) {
 	loop_work(set->daemon->loop, cancel_work, cancel_done, c);
 }
 
+// Where nothing was ever live, people ask why.
+static struct release_id tried_last(const struct rollouts *set, struct env_id id,
+                                    struct arena *life) {
+	struct read_rollouts tried;
+	bool any = read_rollouts(set->daemon->reader, id, (struct rollout_id){0}, 1, life, &tried,
+	                         NULL);
+	return any && tried.n ? tried.p[0].release : (struct release_id){0};
+}
+
 struct str rollouts_log(const struct rollouts *set, struct env_id id, struct arena *life) {
 	const struct env *env = state_env(turn_state(set->daemon->turn), id);
 	const struct repo *repo = env ? state_repo(turn_state(set->daemon->turn), env->repo) : NULL;
 	struct read_release release;
 	struct err e;
-	if (!repo || !env->history[0].v ||
-	    !read_release(set->daemon->reader, env->history[0], life, &release, &e))
-		return STR_NONE;
+	if (!repo) return STR_NONE;
+	struct release_id shown = env->history[0].v ? env->history[0] : tried_last(set, id, life);
+	if (!shown.v || !read_release(set->daemon->reader, shown, life, &release, &e)) return STR_NONE;
 	struct str folder = envspec_folder(set->daemon, state_name(&repo->name), state_name(&env->name),
 	                                   life);
 	struct str name = envspec_release(release.id, release.commit, life);

@@ -115,13 +115,21 @@ static void html_char(struct buf *b, char c) {
 	}
 }
 
+// U+202A to U+202E, U+2066 to U+2069: what follows would be read in another order than it has.
+static bool turns_text(const char c[3]) {
+	unsigned char last = (unsigned char)c[2];
+	if (c[0] != '\xe2') return false;
+	return (c[1] == '\x80' && last >= 0xaa && last <= 0xae) ||
+	       (c[1] == '\x81' && last >= 0xa6 && last <= 0xa9);
+}
+
 void buf_html(struct buf *b, struct str s) {
 	char c[4];
 	while (s.n) {
 		size_t n = take_utf8(&s, c);
 		bool c1 = n == 2 && c[0] == '\xc2' && (unsigned char)c[1] < 0xa0;
 		if (n == 1) html_char(b, c[0]);
-		else if (n == 0 || c1) buf_cstr(b, replacement);
+		else if (n == 0 || c1 || (n == 3 && turns_text(c))) buf_cstr(b, replacement);
 		else buf_add(b, c, n);
 	}
 }

@@ -73,6 +73,8 @@ static void escapes_html(void **state) {
 		{"\xc2\x85", "\xef\xbf\xbd"}, // U+0085, a control of C1
 		{"\xc3\xa9", "\xc3\xa9"},
 		{"\xff<", "\xef\xbf\xbd&lt;"},
+		{"user\xe2\x80\xae txt.c", "user\xef\xbf\xbd txt.c"},
+		{"\xe2\x81\xa6x\xe2\x82\xac", "\xef\xbf\xbdx\xe2\x82\xac"},
 	};
 	check_rows(buf_html, rows, ARRAY_LEN(rows));
 }

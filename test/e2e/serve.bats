@@ -434,6 +434,8 @@ health_is() { [[ "$(sql 'SELECT health, health_text FROM envs WHERE id = 1')" ==
 	[ "$(jq -r '.delivery | .state + " " + .environment + " " + .reason' <<<"$output")" = "failed production service-exited" ]
 	run -0 curl -s "$url/change/$change"
 	[[ $output == *"Not live:"*"the deploy to production failed"* ]]
+	run -0 weir logs production
+	[[ $output == *"the context was cancelled, not healthy within its time"* ]]
 }
 
 @test "two repositories with an environment of one name: each has its page, and its button its own effect" {
