@@ -32,7 +32,7 @@ struct command { // one ref of a push
 	struct event event; // change.proposed, or trunk.moved for the first push
 	struct event configured;
 	struct err error;
-	bool ok, created_trunk;
+	bool ok, created_trunk, had_landed;
 	struct change_id change;
 	uint64_t revision;
 };
@@ -124,6 +124,7 @@ static void say_place(struct push *p, const struct command *c) {
 		buf_cstr(&text, ", no estimate yet");
 	}
 	bool rejected = state_rejected(s, c->change) != NULL;
+	if (c->had_landed) buf_cstr(&text, " has landed already");
 	if (rejected)
 		buf_cstr(&text,
 		         " was rejected as it is: push a correction, or try it again with weir retry");
@@ -160,7 +161,7 @@ static void write_refs(void *context) {
 	failpoint("push-before-refs");
 	for (size_t i = 0; i < p->request.command_count; i++) {
 		struct command *c = &p->commands[i];
-		if (!c->ok || c->created_trunk) continue;
+		if (!c->ok || c->created_trunk || c->had_landed) continue;
 		c->ok = git_landing_write_change(p->repo->git, c->change.v, c->revision,
 		                                 c->event.change_proposed.head, &c->error);
 	}
@@ -205,6 +206,20 @@ static bool is_stale(const struct push *p) {
 	return !oid_eq(row->tip, p->tip) && p->judged < JUDGED_MOST;
 }
 
+// Who never heard that it was taken pushes again, perhaps after it has landed: the same topic with
+// the same commit is the same change, and the answer is yes.
+static void recall_landed(struct push *p, struct command *c, struct oid head) {
+	struct read_change row;
+	if (c->ok || c->error.code != ERR_CONFLICT || !p->options.topic.n ||
+	    !read_change_of_topic(p->pushes->daemon->reader, p->repo->id, p->options.topic, &p->life,
+	                          &row, NULL) ||
+	    !str_eq(row.state, STR("landed")) || !oid_eq(row.head, head))
+		return;
+	c->ok = c->had_landed = true;
+	c->change = row.id;
+	c->revision = (uint64_t)row.revision;
+}
+
 static void judged(void *context) {
 	struct push *p = context;
 	struct turn *turn = p->pushes->daemon->turn;
@@ -215,7 +230,8 @@ static void judged(void *context) {
 	p->waiting = 1; // held until all are submitted
 	for (size_t i = 0; i < p->request.command_count; i++) {
 		struct command *c = &p->commands[i];
-		if (!c->ok) continue;
+		recall_landed(p, c, p->request.commands[i].new);
+		if (!c->ok || c->had_landed) continue;
 		p->waiting++;
 		turn_submit(turn, &c->event, c->created_trunk ? NULL : identify, submitted, c);
 		if (c->configured.kind != EVENT_NONE) turn_submit(turn, &c->configured, NULL, NULL, NULL);

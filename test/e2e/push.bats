@@ -234,6 +234,19 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 	lands 1
 }
 
+@test "a push that is said again after its change landed is told yes, and makes no other change" {
+	branch work
+	commit a 1
+	push -o topic=once
+	lands 1
+	run git -C "$project" push -o topic=once "$remote" HEAD:refs/for/main
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output == *"Change 1, revision 1 has landed already"* ]]
+	push_refused HEAD:refs/for/main "nothing to land" -o topic=other
+	[ "$(sql 'SELECT count(*) FROM changes')" = 1 ]
+}
+
 @test "a weir.yml that names another trunk than the repository has is refused" {
 	branch work
 	commit weir.yml "trunk: other
