@@ -78,6 +78,11 @@ int64_t json_int(const struct json *v, int64_t otherwise) {
 	return json_is_integer(raw(v)) ? json_integer_value(raw(v)) : otherwise;
 }
 
+double json_number(const struct json *v, double otherwise) {
+	if (json_is_real(raw(v))) return json_real_value(raw(v));
+	return json_is_integer(raw(v)) ? (double)json_integer_value(raw(v)) : otherwise;
+}
+
 bool json_bool(const struct json *v, bool otherwise) {
 	return json_is_boolean(raw(v)) ? json_is_true(raw(v)) : otherwise;
 }

@@ -27,6 +27,7 @@ struct json *json_get(const struct json *object, const char *key);
 struct str json_str(const struct json *v);                 // STR_NONE unless a string
 int64_t json_int(const struct json *v, int64_t otherwise); // otherwise unless an integer
 bool json_bool(const struct json *v, bool otherwise);
+double json_number(const struct json *v, double otherwise); // an integer or a real
 struct str json_get_str(const struct json *object, const char *key);
 int64_t json_get_int(const struct json *object, const char *key, int64_t otherwise);
 bool json_get_bool(const struct json *object, const char *key, bool otherwise);

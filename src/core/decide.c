@@ -6,7 +6,7 @@
 #include "core/apply.h"
 #include "core/candidates.h"
 #include "core/decide_delivery.h"
-#include "core/queue.h"
+#include "core/serial.h"
 
 void decide_add(struct state *s, struct decide_list *list, struct event *e) {
 	struct err why = {0};
@@ -149,7 +149,7 @@ static int compare_order(const void *a, const void *b) {
 	return (x->queue_order > y->queue_order) - (x->queue_order < y->queue_order);
 }
 
-static size_t queue_changes(const struct turn *t, const struct repo *r, struct queue_change *out) {
+static size_t queue_changes(const struct turn *t, const struct repo *r, struct serial_change *out) {
 	const struct change **sorted = ARENA_ARRAY(t->list->life, const struct change *,
 	                                           t->s->changes.count + 1);
 	size_t n = 0;
@@ -159,7 +159,7 @@ static size_t queue_changes(const struct turn *t, const struct repo *r, struct q
 	}
 	if (n) qsort(sorted, n, sizeof(struct change *), compare_order);
 	for (size_t i = 0; i < n; i++)
-		out[i] = (struct queue_change){sorted[i]->id, sorted[i]->revision};
+		out[i] = (struct serial_change){sorted[i]->id, sorted[i]->revision};
 	return n;
 }
 
@@ -190,33 +190,33 @@ static bool is_ready(const struct state *s, const struct candidate *c, size_t in
 	return false;
 }
 
-static size_t ready_runs(const struct turn *t, const struct repo *r, struct queue_run *out,
+static size_t ready_runs(const struct turn *t, const struct repo *r, struct serial_run *out,
                          size_t most) {
 	size_t n = 0;
 	for (size_t i = 0; i < t->s->candidates.count; i++) {
 		const struct candidate *c = table_at(&t->s->candidates, i);
 		if (c->repo.v != r->id.v) continue;
 		for (uint32_t job = 0; job < c->job_count && n < most; job++)
-			if (is_ready(t->s, c, job, t->now_ms)) out[n++] = (struct queue_run){c->id, job};
+			if (is_ready(t->s, c, job, t->now_ms)) out[n++] = (struct serial_run){c->id, job};
 	}
 	return n;
 }
 
 static size_t queue_candidates(const struct turn *t, const struct repo *r,
-                               struct queue_candidate *out) {
+                               struct serial_candidate *out) {
 	size_t n = 0;
 	for (size_t i = 0; i < t->s->candidates.count; i++) {
 		const struct candidate *c = table_at(&t->s->candidates, i);
 		bool live = c->state == CANDIDATE_BUILDING || c->state == CANDIDATE_TESTING ||
 		            c->state == CANDIDATE_LANDING;
 		if (c->repo.v == r->id.v && live)
-			out[n++] = (struct queue_candidate){c->id, c->change, c->base_candidate};
+			out[n++] = (struct serial_candidate){c->id, c->change, c->base_candidate};
 	}
 	return n;
 }
 
 // The existing candidate that a want asks for, or 0.
-static struct candidate_id existing(const struct queue_view *view, struct change_id change,
+static struct candidate_id existing(const struct serial_view *view, struct change_id change,
                                     struct candidate_id base) {
 	for (size_t i = 0; i < view->candidate_count; i++)
 		if (view->candidates[i].change.v == change.v && view->candidates[i].base.v == base.v)
@@ -224,7 +224,7 @@ static struct candidate_id existing(const struct queue_view *view, struct change
 	return (struct candidate_id){0};
 }
 
-static void drop_unwanted(struct turn *t, const struct queue_view *view,
+static void drop_unwanted(struct turn *t, const struct serial_view *view,
                           const struct candidate_id *wanted, size_t n) {
 	for (size_t i = 0; i < view->candidate_count; i++) {
 		const struct candidate *c = state_candidate(t->s, view->candidates[i].id);
@@ -236,19 +236,19 @@ static void drop_unwanted(struct turn *t, const struct queue_view *view,
 
 // Makes the wanted candidates exist: keeps, issues and drops. A want on one that is not built yet
 // waits.
-static void want(struct turn *t, const struct repo *r, const struct queue_view *view,
-                 const struct queue_plan *plan) {
+static void want(struct turn *t, const struct repo *r, const struct serial_view *view,
+                 const struct serial_plan *plan) {
 	struct candidate_id *ids = ARENA_ARRAY(t->list->life, struct candidate_id,
 	                                       plan->want_count + 1);
 	for (size_t i = 0; i < plan->want_count; i++) {
-		const struct queue_want *w = &plan->wants[i];
+		const struct serial_want *w = &plan->wants[i];
 		struct candidate_id base = {0};
 		if (w->base >= 0) base = ids[w->base];
 		ids[i] = existing(view, w->change, base);
 	}
 	drop_unwanted(t, view, ids, plan->want_count);
 	for (size_t i = 0; i < plan->want_count; i++) {
-		const struct queue_want *w = &plan->wants[i];
+		const struct serial_want *w = &plan->wants[i];
 		const struct candidate *base = w->base < 0 ? NULL : state_candidate(t->s, ids[w->base]);
 		if (ids[i].v || (w->base >= 0 && (!base || oid_is_none(base->commit)))) continue;
 		const struct change *change = state_change(t->s, w->change);
@@ -265,9 +265,9 @@ static void want(struct turn *t, const struct repo *r, const struct queue_view *
 	}
 }
 
-static void fund(struct turn *t, const struct queue_plan *plan) {
+static void fund(struct turn *t, const struct serial_plan *plan) {
 	for (size_t i = 0; i < plan->funded_count; i++) {
-		const struct queue_run *f = &plan->funded[i];
+		const struct serial_run *f = &plan->funded[i];
 		const struct candidate *c = state_candidate(t->s, f->candidate);
 		if (!c || c->state == CANDIDATE_DROPPED) continue;
 		const struct plan_job *definition = state_plan_job(t->s, state_plan(t->s, c->plan), f->job);
@@ -285,7 +285,7 @@ static void fund(struct turn *t, const struct queue_plan *plan) {
 }
 
 struct share { // of the slots, for one repository
-	struct queue_run *ready;
+	struct serial_run *ready;
 	size_t ready_count, live, free_slots;
 };
 
@@ -317,10 +317,10 @@ static void share_slots(const struct turn *t, struct share *shares) {
 
 static void plan_repo(struct turn *t, const struct repo *r, const struct share *share) {
 	struct arena *life = t->list->life;
-	struct queue_change *changes = ARENA_ARRAY(life, struct queue_change, t->s->changes.count + 1);
-	struct queue_candidate *candidates = ARENA_ARRAY(life, struct queue_candidate,
+	struct serial_change *changes = ARENA_ARRAY(life, struct serial_change, t->s->changes.count + 1);
+	struct serial_candidate *candidates = ARENA_ARRAY(life, struct serial_candidate,
 	                                                 t->s->candidates.count + 1);
-	struct queue_view view = {
+	struct serial_view view = {
 		.changes = changes,
 		.change_count = queue_changes(t, r, changes),
 		.candidates = candidates,
@@ -329,11 +329,11 @@ static void plan_repo(struct turn *t, const struct repo *r, const struct share *
 		.ready_count = share->ready_count,
 		.slots_free = share->free_slots,
 	};
-	struct queue_plan plan = {
-		.wants = ARENA_ARRAY(life, struct queue_want, view.change_count + 1),
-		.funded = ARENA_ARRAY(life, struct queue_run, share->free_slots + 1),
+	struct serial_plan plan = {
+		.wants = ARENA_ARRAY(life, struct serial_want, view.change_count + 1),
+		.funded = ARENA_ARRAY(life, struct serial_run, share->free_slots + 1),
 	};
-	queue_decide(&view, &plan);
+	serial_decide(&view, &plan);
 	want(t, r, &view, &plan);
 	fund(t, &plan);
 }
@@ -341,11 +341,11 @@ static void plan_repo(struct turn *t, const struct repo *r, const struct share *
 static void plan_all(struct turn *t) {
 	struct state *s = t->s;
 	struct share *shares = ARENA_ARRAY(t->list->life, struct share, s->repos.count + 1);
-	struct queue_run *room = ARENA_ARRAY(t->list->life, struct queue_run, s->jobs.count + 1);
+	struct serial_run *room = ARENA_ARRAY(t->list->life, struct serial_run, s->jobs.count + 1);
 	size_t used = 0;
 	for (size_t i = 0; i < s->repos.count; i++) {
 		const struct repo *r = table_at(&s->repos, i);
-		struct queue_run *ready = room + used;
+		struct serial_run *ready = room + used;
 		size_t n = ready_runs(t, r, ready, s->jobs.count - used);
 		shares[i] = (struct share){ready, n, live_runs(s, r), 0};
 		used += n;

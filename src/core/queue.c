@@ -1,10 +1,254 @@
 #include "core/queue.h"
 
-void queue_decide(const struct queue_view *view, struct queue_plan *plan) {
-	plan->want_count = 0;
-	plan->funded_count = 0;
-	if (view->change_count)
-		plan->wants[plan->want_count++] = (struct queue_want){view->changes[0].id, -1};
-	for (size_t i = 0; i < view->ready_count && plan->funded_count < view->slots_free; i++)
-		plan->funded[plan->funded_count++] = view->ready[i];
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/queueplan.h"
+
+const struct queue_knobs queue_lean = {.price = .6, .early = .7, .size_max = 8};
+const struct queue_knobs queue_mid = {.price = .3, .early = .4, .size_max = 8};
+const struct queue_knobs queue_fast = {.price = .15, .early = .15, .size_max = 8};
+
+static const double GREEN = .998, RED = .01, // what a verdict on the exact tree makes of a prediction
+	SURELY = .9,                             // enough to leave a red candidate to deduction
+	UNLIKELY = .1,                           // a path that is tested only if waiting is dear
+	LOADED = .65;
+static const size_t OPEN_PER_SLOT = 3;
+
+uint64_t *queueplan_set(const struct queueplan *q) {
+	return ARENA_ARRAY(q->life, uint64_t, q->words);
+}
+
+// ---------------------------------------------------------------- 1. believe
+
+static void believe_green(struct queueplan *q, size_t t) {
+	const struct queue_view *v = q->view;
+	BITS_EACH(x, q->inside[t], q->words) {
+		double still = GREEN;
+		const uint64_t *before = v->changes[x].before;
+		BITS_EACH(y, before, q->words)
+		if (!bits_has(q->inside[t], y)) still *= 1 - v->conflicts * q->changes[y].success;
+		if (q->changes[x].success < still) q->changes[x].success = still;
+	}
+}
+
+static void believe_red(struct queueplan *q, size_t t) {
+	double all = 1;
+	BITS_EACH(x, q->inside[t], q->words) all *= q->changes[x].success;
+	BITS_EACH(x, q->inside[t], q->words) {
+		double *p = &q->changes[x].success;
+		double bad = (1 - *p) / fmax(1 - all, 1e-9);
+		*p = fmax(1 - bad, RED);
+	}
+}
+
+static void believe(struct queueplan *q) {
+	const struct queue_view *v = q->view;
+	for (size_t i = 0; i < q->n; i++) q->changes[i].success = v->changes[i].success;
+	for (size_t t = 0; t < v->try_count; t++)
+		if (v->tries[t].state == QUEUE_PASSED) believe_green(q, t);
+	for (int suspects = 1; suspects <= 2; suspects++) // one, then several: it may clear others
+		for (size_t t = 0; t < v->try_count; t++) {
+			const struct queue_try *x = &v->tries[t];
+			if (x->state != QUEUE_FAILED || x->spoiled) continue;
+			bool single = bits_count(q->inside[t], q->words) == 1;
+			if (single == (suspects == 1)) believe_red(q, t);
+		}
+}
+
+// ---------------------------------------------------------------- 2. need
+
+static void choose_likely(struct queueplan *q, size_t i) {
+	struct queueplan_change *c = &q->changes[i];
+	c->likely = queueplan_set(q);
+	c->sure = 1;
+	BITS_EACH(y, q->view->changes[i].before, q->words) {
+		double p = q->changes[y].success;
+		if (p > .5) bits_add(c->likely, y);
+		c->sure *= fmax(p, 1 - p);
+		bits_add(q->changes[y].after, i);
+	}
+}
+
+static bool on_path(const struct queueplan *q, size_t t, size_t i, const uint64_t *assumed) {
+	const uint64_t *before = q->view->changes[i].before;
+	for (size_t w = 0; w < q->words; w++)
+		if ((q->inside[t][w] & before[w]) != assumed[w]) return false;
+	return true;
+}
+
+static bool speaks_for(const struct queueplan *q, size_t t, size_t i) {
+	const struct queue_try *x = &q->view->tries[t];
+	return bits_has(x->members, i) && !bits_has(x->refuted, i);
+}
+
+// i, and all that cannot be decided before it is.
+static uint64_t *waiting_for(const struct queueplan *q, size_t i) {
+	uint64_t *set = queueplan_set(q);
+	bits_add(set, i);
+	for (size_t x = i + 1; x < q->n; x++)
+		if (bits_meet(q->view->changes[x].before, set, q->words)) bits_add(set, x);
+	return set;
+}
+
+// Red, and all others in it will surely land: then it was this one, with no candidate of its own.
+// None of them may wait for this one, or all would wait for ever.
+static bool decides_red(const struct queueplan *q, size_t t, size_t i) {
+	if (q->view->tries[t].spoiled) return false;
+	size_t others = 0;
+	BITS_EACH(x, q->inside[t], q->words) {
+		if (x != i && q->changes[x].success < SURELY) return false;
+		others += x != i;
+	}
+	if (!others) return true;
+	uint64_t *waiting = waiting_for(q, i);
+	bits_drop(waiting, i);
+	return !bits_meet(q->inside[t], waiting, q->words);
+}
+
+static bool counts(const struct queueplan *q, size_t t, size_t i, const uint64_t *assumed) {
+	return speaks_for(q, t, i) && on_path(q, t, i, assumed) &&
+	       (q->view->tries[t].state != QUEUE_FAILED || decides_red(q, t, i));
+}
+
+bool queueplan_has_path(const struct queueplan *q, size_t i, const uint64_t *assumed) {
+	for (size_t t = 0; t < q->view->try_count; t++)
+		if (counts(q, t, i, assumed)) return true;
+	return false;
+}
+
+static void expect_end(struct queueplan *q, size_t i) {
+	struct queueplan_change *c = &q->changes[i];
+	c->end_ms = c->own_ms;
+	BITS_EACH(y, q->view->changes[i].before, q->words)
+	c->end_ms = fmax(c->end_ms, q->changes[y].end_ms);
+}
+
+static void find_need(struct queueplan *q) {
+	const struct queue_view *v = q->view;
+	double now = (double)v->now_ms;
+	for (size_t i = 0; i < q->n; i++) {
+		q->changes[i].own_ms = now + (double)v->changes[i].duration_ms;
+		choose_likely(q, i);
+	}
+	for (size_t t = 0; t < v->try_count; t++) {
+		bool runs = v->tries[t].state == QUEUE_RUNNING;
+		double end = runs ? fmax((double)v->tries[t].ends_ms, now) : now;
+		BITS_EACH(i, v->tries[t].members, q->words) {
+			struct queueplan_change *c = &q->changes[i];
+			if (!counts(q, t, i, c->likely)) continue;
+			c->covered = true;
+			c->tested = c->tested || !runs;
+			c->own_ms = fmin(c->own_ms, end);
+		}
+	}
+	for (size_t i = 0; i < q->n; i++) {
+		if (!q->changes[i].covered) bits_add(q->need, i);
+		expect_end(q, i);
+	}
+}
+
+double queueplan_known_ms(const struct queueplan *q, size_t i) {
+	const struct queue_view *v = q->view;
+	double soonest = INFINITY;
+	for (size_t t = 0; t < v->try_count; t++)
+		if (v->tries[t].state == QUEUE_RUNNING && speaks_for(q, t, i))
+			soonest = fmin(soonest, (double)v->tries[t].ends_ms);
+	return isinf(soonest) ? q->changes[i].end_ms : fmax(soonest, (double)v->now_ms);
+}
+
+// ---------------------------------------------------------------- 3. stop
+
+// What a running candidate is worth: how probable its paths are, over what is left to pay.
+static double worth(const struct queueplan *q, size_t t) {
+	const struct queue_try *x = &q->view->tries[t];
+	double sum = 0;
+	BITS_EACH(i, x->members, q->words) {
+		if (bits_has(x->refuted, i)) continue;
+		double path = 1;
+		BITS_EACH(y, q->view->changes[i].before, q->words)
+		path *= bits_has(q->inside[t], y) ? q->changes[y].success : 1 - q->changes[y].success;
+		sum += path;
+	}
+	double whole = fmax((double)(x->ends_ms - x->began_ms), 1);
+	double left = fmax((double)(x->ends_ms - q->view->now_ms), 1);
+	return sum / fmin(left / whole, 1);
+}
+
+static void stop_improbable(struct queueplan *q) {
+	const struct queue_view *v = q->view;
+	size_t need = bits_count(q->need, q->words);
+	double best = 0;
+	bool *stopped = ARENA_ARRAY(q->life, bool, v->try_count + 1);
+	BITS_EACH(i, q->need, q->words) best = fmax(best, q->changes[i].sure);
+	while (need > q->free) {
+		size_t least = SIZE_MAX;
+		double low = fmin(.1, best / 4);
+		for (size_t t = 0; t < v->try_count; t++) {
+			if (v->tries[t].state != QUEUE_RUNNING || stopped[t]) continue;
+			double w = worth(q, t);
+			if (w >= low) continue;
+			low = w;
+			least = t;
+		}
+		if (least == SIZE_MAX) return;
+		stopped[least] = true;
+		q->out->stops[q->out->stop_count++] = least;
+		q->free++;
+	}
+}
+
+// ---------------------------------------------------------------- 4. start
+
+void queueplan_start(struct queueplan *q, const uint64_t *members, const uint64_t *base) {
+	q->out->starts[q->out->start_count++] = (struct queue_start){members, base};
+	q->free--;
+}
+
+// When the path is improbable, what will be known soon is worth waiting for.
+static bool better_waits(const struct queueplan *q, size_t i) {
+	const struct queueplan_change *c = &q->changes[i];
+	const struct queue_change *x = &q->view->changes[i];
+	if (c->sure >= UNLIKELY) return false;
+	double known = INFINITY, now = (double)q->view->now_ms;
+	BITS_EACH(y, x->before, q->words) known = fmin(known, queueplan_known_ms(q, y));
+	double duration = fmax((double)x->duration_ms, 1);
+	return c->sure * fmin(known - now, duration) / duration < q->view->knobs.price;
+}
+
+static void start_likely(struct queueplan *q) {
+	BITS_EACH(i, q->need, q->words) {
+		if (!q->free) return;
+		if (better_waits(q, i)) continue;
+		uint64_t *members = queueplan_set(q);
+		bits_add(members, i);
+		bits_drop(q->need, i);
+		queueplan_start(q, members, q->changes[i].likely);
+	}
+}
+
+void queue_decide(const struct queue_view *view, struct arena *life, struct queue_plan *plan) {
+	struct queueplan q = {.view = view, .life = life, .out = plan, .n = view->change_count};
+	size_t running = 0;
+	q.words = bits_words(q.n);
+	q.changes = ARENA_ARRAY(life, struct queueplan_change, q.n + 1);
+	q.inside = ARENA_ARRAY(life, uint64_t *, view->try_count + 1);
+	q.need = queueplan_set(&q);
+	for (size_t i = 0; i < q.n; i++) q.changes[i].after = queueplan_set(&q);
+	for (size_t t = 0; t < view->try_count; t++) {
+		q.inside[t] = queueplan_set(&q);
+		for (size_t w = 0; w < q.words; w++)
+			q.inside[t][w] = view->tries[t].members[w] | view->tries[t].base[w];
+		running += view->tries[t].state == QUEUE_RUNNING;
+	}
+	q.free = view->slots > running ? view->slots - running : 0;
+	*plan = (struct queue_plan){.starts = ARENA_ARRAY(life, struct queue_start, view->slots + 1),
+	                            .stops = ARENA_ARRAY(life, size_t, view->try_count + 1)};
+	believe(&q);
+	find_need(&q);
+	stop_improbable(&q);
+	bool loaded = view->load > LOADED || q.n > OPEN_PER_SLOT * view->slots;
+	if (loaded && bits_count(q.need, q.words) > q.free) queuebatch_start(&q);
+	else start_likely(&q);
+	if (q.free) queuehedge_start(&q);
 }

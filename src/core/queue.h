@@ -1,66 +1,91 @@
-// The queue's decision, alone: which candidates should exist now, and which of their runs are worth
-// a slot.
+// The queue's decision, alone: which candidates are worth a slot now.
 //
-// Why apart: whether a change lands follows from verdicts (core/decide.c); which verdicts are
-// bought first is policy, may change with every release, and is compared with other policies by the
-// simulator. So it is one pure function from a view to a plan, and the view is small enough to be
-// made by hand in a test.
+// Why apart: whether a change lands follows from verdicts (facts decide). Which verdicts are bought
+// first is policy: it may change with every release, and is compared with other policies by the
+// simulator (`weir simulate queue`). So it is one pure function from a view to a plan.
 //
-// Words: a *want* is a candidate that should exist: one change on the tip (base = -1) or on another
-// want. Wants that stand on each other form a path; a batch is a path of which only the last want
-// gets runs. A *funded* run is a job that may start now. Existing candidates that no want names are
-// dropped by the caller, so policy is stateless: it is asked again every turn, and keeping a
-// candidate means wanting it again.
+// Words
+//   before(i)   the open changes that come before change i and conflict with it: what i's verdict
+//               depends on. Changes that do not conflict never wait for each other.
+//   candidate   members tested together on an assumed base: the open changes that are assumed to
+//               land first. Its verdict counts for a member i only if before(i) turns out exactly
+//               as assumed: those inside land, those outside do not.
+//   path        an assumption about before(i). The likely one takes each change as it is predicted;
+//               a flip takes one the other way.
+//   refuted     a member whose before() has turned out otherwise: the verdict says nothing of it.
+//   price       of starting a candidate, between 0 and 1: with a high one only the likely path is
+//               tested; with a low one many are, and few wait. What slots are left for.
 //
-// The policy here is serial: the first change of the order (priority, then arrival) on the tip, its
-// jobs as their needs allow, the next change when that one landed or left. It is correct for any
-// view, never tests what may not land, and wastes waiting: the speculative policy takes its place
-// behind the same function.
+// Each turn starts from the view alone (nothing is remembered between turns):
 //
-//   example: changes 7 and 8, tip T.  view: {7, 8}, no candidates    -> wants {7 on T}, funds
-//   nothing candidate c1 = 7 on T built, jobs build -> test                  -> wants {7 on T},
-//   funds {c1, build} c1's build passed                                                -> wants {7
-//   on T}, funds {c1, test} c1's test failed: decide rejects 7; view: {8}                    ->
-//   wants {8 on T}
+//   1. believe   predictions, made better by what candidates have shown: a green one lifts all of
+//                its changes, a red one is shared out among its suspects. Never a decision.
+//   2. need      which changes have no candidate on their likely path.
+//   3. stop      when slots are short: candidates whose path has become improbable.
+//   4. start     few changes for many slots: each alone on its likely path, in order of arrival.
+//                Load: batches, grown while they decide more per second of a slot.
+//   5. hedge     with slots left: the paths whose early verdict would save the most waiting, and
+//                verdicts for all outcomes, so that a change need not wait for those before it.
+//
+//   example: 7 and 8 conflict, 8 came later; 2 slots.  7 = {7 on nothing}, 8 = {8 on 7} start.
+//   7 is slow. With a third slot {8 on nothing} is worth its price if 7 may fail: should it, 8 is
+//   decided at once instead of being tested then. And if both of 8's candidates pass, 8 lands before
+//   7, whatever becomes of 7.
+//   {7 8} red as a batch: both are suspects; {7} is tested; it passes and lands, so it was 8.
+//
+// Sources: Ananthanarayanan et al., EuroSys 2019 (paths in order of probability); Juloori et al.,
+// arXiv 2501.03440 (threshold, bypassing of large changes); uber/submitqueue (k-way generation of
+// paths, stateless plan); Dorfman 1943 (group testing).
 #pragma once
-#include "core/state.h"
+#include "base/arena.h"
+#include "core/bits.h"
 
-struct queue_change { // in the order in which they may land: the caller sorts
-	struct change_id id;
-	uint32_t revision;
+struct queue_change { // in the order in which they may land
+	double success;   // predicted: that it lands, 0 < success < 1
+	int64_t duration_ms, waited_ms;
+	const uint64_t *before; // among the changes of the view
 };
 
-struct queue_run { // a job that may start: its needs have passed, it waits
-	struct candidate_id candidate;
-	uint32_t job;
+enum queue_try_state { QUEUE_RUNNING, QUEUE_PASSED, QUEUE_FAILED };
+
+struct queue_try { // a candidate that was started and may still say something of an open change
+	enum queue_try_state state;
+	const uint64_t *members, *base; // open changes; those that landed are left out
+	const uint64_t *refuted;        // members of which it says nothing any more
+	bool spoiled;                   // a change in it was rejected: its red means nothing
+	int64_t began_ms, ends_ms;      // ends_ms is expected while it runs
 };
 
-struct queue_candidate {
-	struct candidate_id id;
-	struct change_id change;
-	struct candidate_id base; // 0 = the tip
+struct queue_knobs {
+	double price;      // of a candidate on another than the likely path
+	double early;      // price of verdicts for all outcomes; 0 = never
+	uint32_t size_max; // members of a candidate
 };
+extern const struct queue_knobs queue_lean, queue_mid, queue_fast;
 
 struct queue_view {
+	int64_t now_ms, mean_ms; // mean duration of the last changes
+	double load;             // arrivals times duration over slots, of late; above 1 they pile up
+	double conflicts;        // how often two that may conflict do
+	double wrong;            // how often a prediction is wrong, of late
+	struct queue_knobs knobs;
+	size_t slots; // all of them; running tries take one each
 	const struct queue_change *changes;
 	size_t change_count;
-	const struct queue_candidate *candidates; // live ones, oldest first
-	size_t candidate_count;
-	const struct queue_run *ready;
-	size_t ready_count;
-	size_t slots_free;
+	const struct queue_try *tries;
+	size_t try_count;
 };
 
-struct queue_want {
-	struct change_id change;
-	ptrdiff_t base; // index of an earlier want, -1 = the tip
+struct queue_start {
+	const uint64_t *members, *base;
 };
 
-struct queue_plan { // room for change_count wants and slots_free runs is the caller's
-	struct queue_want *wants;
-	size_t want_count;
-	struct queue_run *funded;
-	size_t funded_count;
+struct queue_plan {
+	struct queue_start *starts;
+	size_t start_count;
+	size_t *stops; // indices of tries
+	size_t stop_count;
 };
 
-void queue_decide(const struct queue_view *view, struct queue_plan *plan);
+// At most as many starts as slots are free after the stops. Memory from `life`.
+void queue_decide(const struct queue_view *view, struct arena *life, struct queue_plan *plan);

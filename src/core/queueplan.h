@@ -1,0 +1,35 @@
+// What the parts of the queue's policy share while they make one plan (core/queue.h). Private to
+// core/queue*.c.
+#pragma once
+#include "core/queue.h"
+
+struct queueplan_change {
+	double success; // what is believed now
+	double sure;    // probability of the likely path
+	double end_ms;  // when it will be decided, expected
+	double own_ms;  // when its own candidate on the likely path ends, or would
+	uint64_t *likely, *after;
+	bool covered; // there is a candidate on the likely path
+	bool tested;  // and it has ended
+};
+
+struct queueplan {
+	const struct queue_view *view;
+	struct arena *life;
+	struct queue_plan *out;
+	size_t n, words, free; // free: slots
+	struct queueplan_change *changes;
+	uint64_t *need; // changes without a candidate on the likely path
+	uint64_t **inside; // of each try: members and base
+};
+
+uint64_t *queueplan_set(const struct queueplan *q); // empty
+void queueplan_start(struct queueplan *q, const uint64_t *members, const uint64_t *base);
+// Whether there is a candidate that still speaks for change i on the path `assumed` (a part of
+// before(i)).
+bool queueplan_has_path(const struct queueplan *q, size_t i, const uint64_t *assumed);
+// Running candidates that decide i say when what is believed of i may turn; else its expected end.
+double queueplan_known_ms(const struct queueplan *q, size_t i);
+
+void queuebatch_start(struct queueplan *q);  // step 4 under load
+void queuehedge_start(struct queueplan *q);  // step 5
