@@ -5,6 +5,7 @@
 #include "cli/doctor.h"
 #include "cli/local.h"
 #include "cli/simulate.h"
+#include "cli/simulatequeue.h"
 #include "cli/verbs.h"
 #include "cli/watch.h"
 
@@ -37,6 +38,7 @@ void commands_all(const struct cli_command *extra, size_t n, struct arena *life,
 	verbs_commands(life, &verbs, &ignored);
 	add_table(local_commands, life, &list, &used);
 	add_table(simulate_commands, life, &list, &used);
+	add_table(simulatequeue_commands, life, &list, &used);
 	add_table(watch_commands, life, &list, &used);
 	add_table(verbs, life, &list, &used);
 	add_table(doctor_commands, life, &list, &used);

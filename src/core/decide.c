@@ -317,9 +317,10 @@ static void share_slots(const struct turn *t, struct share *shares) {
 
 static void plan_repo(struct turn *t, const struct repo *r, const struct share *share) {
 	struct arena *life = t->list->life;
-	struct serial_change *changes = ARENA_ARRAY(life, struct serial_change, t->s->changes.count + 1);
+	struct serial_change *changes = ARENA_ARRAY(life, struct serial_change,
+	                                            t->s->changes.count + 1);
 	struct serial_candidate *candidates = ARENA_ARRAY(life, struct serial_candidate,
-	                                                 t->s->candidates.count + 1);
+	                                                  t->s->candidates.count + 1);
 	struct serial_view view = {
 		.changes = changes,
 		.change_count = queue_changes(t, r, changes),

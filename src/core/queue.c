@@ -9,11 +9,23 @@ const struct queue_knobs queue_lean = {.price = .6, .early = .7, .size_max = 8};
 const struct queue_knobs queue_mid = {.price = .3, .early = .4, .size_max = 8};
 const struct queue_knobs queue_fast = {.price = .15, .early = .15, .size_max = 8};
 
-static const double GREEN = .998, RED = .01, // what a verdict on the exact tree makes of a prediction
-	SURELY = .9,                             // enough to leave a red candidate to deduction
-	UNLIKELY = .1,                           // a path that is tested only if waiting is dear
+static const double GREEN = .998,
+					RED = .01, // what a verdict on the exact tree makes of a prediction
+	SURELY = .9,               // enough to leave a red candidate to deduction
+	UNLIKELY = .1,             // a path that is tested only if waiting is dear
 	LOADED = .65;
 static const size_t OPEN_PER_SLOT = 3;
+
+struct queue_knobs queue_priced(double price) {
+	struct queue_knobs low = queue_fast, high = queue_mid;
+	if (price > queue_mid.price) {
+		low = queue_mid;
+		high = queue_lean;
+	}
+	double at = (price - low.price) / (high.price - low.price);
+	double early = low.early + at * (high.early - low.early);
+	return (struct queue_knobs){price, fmax(early, .01), queue_mid.size_max};
+}
 
 uint64_t *queueplan_set(const struct queueplan *q) {
 	return ARENA_ARRAY(q->life, uint64_t, q->words);

@@ -29,9 +29,9 @@
 //
 //   example: 7 and 8 conflict, 8 came later; 2 slots.  7 = {7 on nothing}, 8 = {8 on 7} start.
 //   7 is slow. With a third slot {8 on nothing} is worth its price if 7 may fail: should it, 8 is
-//   decided at once instead of being tested then. And if both of 8's candidates pass, 8 lands before
-//   7, whatever becomes of 7.
-//   {7 8} red as a batch: both are suspects; {7} is tested; it passes and lands, so it was 8.
+//   decided at once instead of being tested then. And if both of 8's candidates pass, 8 lands
+//   before 7, whatever becomes of 7. {7 8} red as a batch: both are suspects; {7} is tested; it
+//   passes and lands, so it was 8.
 //
 // Sources: Ananthanarayanan et al., EuroSys 2019 (paths in order of probability); Juloori et al.,
 // arXiv 2501.03440 (threshold, bypassing of large changes); uber/submitqueue (k-way generation of
@@ -62,6 +62,7 @@ struct queue_knobs {
 	uint32_t size_max; // members of a candidate
 };
 extern const struct queue_knobs queue_lean, queue_mid, queue_fast;
+struct queue_knobs queue_priced(double price); // 0 <= price < 1; between the three, and beyond
 
 struct queue_view {
 	int64_t now_ms, mean_ms; // mean duration of the last changes

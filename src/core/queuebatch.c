@@ -6,10 +6,10 @@
 #include "core/queueplan.h"
 
 enum { SEEDS = 3 };
-static const double GOOD = .7,  // enough to share a candidate
-	BLOCKED = 4,                // more weight for each tested change that waits for this one
-	WAITED = 5,                 // and for each two durations that it has waited
-	RED_COST = .1, EACH = .05;  // of a red batch; of each further member in duration
+static const double GOOD = .7, // enough to share a candidate
+	BLOCKED = 4,               // more weight for each tested change that waits for this one
+	WAITED = 5,                // and for each two durations that it has waited
+	RED_COST = .1, EACH = .05; // of a red batch; of each further member in duration
 
 struct batch {
 	uint64_t *members, *inside;
@@ -91,8 +91,8 @@ static size_t seeds(const struct queueplan *q, const double *weights, size_t *ou
 		if (q->changes[i].success < GOOD) continue;
 		if (n < SEEDS) out[n++] = i;
 		size_t at = bests;
-		while (at > 0 && per_second(q, i, weights[i]) >
-		                     per_second(q, best[at - 1], weights[best[at - 1]]))
+		while (at > 0 &&
+		       per_second(q, i, weights[i]) > per_second(q, best[at - 1], weights[best[at - 1]]))
 			at--;
 		if (at >= SEEDS) continue;
 		if (bests < SEEDS) bests++;

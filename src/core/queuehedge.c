@@ -1,6 +1,7 @@
 // Hedges: with slots left, candidates on other than the likely path. Worth of one: how probable its
 // path is, times the waiting that its early verdict would spare the change and those behind it, in
-// units of a mean duration, more for those that have waited long (the tail is what people remember).
+// units of a mean duration, more for those that have waited long (the tail is what people
+// remember).
 #include <math.h>
 #include <stdlib.h>
 

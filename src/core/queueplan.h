@@ -19,7 +19,7 @@ struct queueplan {
 	struct queue_plan *out;
 	size_t n, words, free; // free: slots
 	struct queueplan_change *changes;
-	uint64_t *need; // changes without a candidate on the likely path
+	uint64_t *need;    // changes without a candidate on the likely path
 	uint64_t **inside; // of each try: members and base
 };
 
@@ -31,5 +31,5 @@ bool queueplan_has_path(const struct queueplan *q, size_t i, const uint64_t *ass
 // Running candidates that decide i say when what is believed of i may turn; else its expected end.
 double queueplan_known_ms(const struct queueplan *q, size_t i);
 
-void queuebatch_start(struct queueplan *q);  // step 4 under load
-void queuehedge_start(struct queueplan *q);  // step 5
+void queuebatch_start(struct queueplan *q); // step 4 under load
+void queuehedge_start(struct queueplan *q); // step 5

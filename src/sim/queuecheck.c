@@ -20,7 +20,8 @@ static bool broken_candidate(const struct check *c, size_t k, const char *why) {
 }
 
 static bool broken_decision(const struct check *c, size_t k, const char *why) {
-	return err_set(c->e, ERR_CORRUPT, "decision on change %u: %s", c->run->decisions[k].change, why);
+	return err_set(c->e, ERR_CORRUPT, "decision on change %u: %s", c->run->decisions[k].change,
+	               why);
 }
 
 static bool is_in(const struct queuemodel_candidate *x, uint32_t change) {
@@ -79,8 +80,7 @@ static bool candidate_holds(const struct check *c, size_t k) {
 			return broken_candidate(c, k, "it holds a change that has not arrived");
 		if (c->run->decisions[c->place[j]].at_ms <= x->began_ms)
 			return broken_candidate(c, k, "it holds a change that was decided before");
-		if (i < x->member_count)
-			longest = fmax(longest, (double)c->trace->changes[j].duration_ms);
+		if (i < x->member_count) longest = fmax(longest, (double)c->trace->changes[j].duration_ms);
 		else if (is_member(x, j)) return broken_candidate(c, k, "a member is its base too");
 	}
 	double took = longest * (1 + .05 * (double)(x->member_count - 1)) * (1 - c->options->reuse);
@@ -198,8 +198,13 @@ static bool all_decided_once(struct check *c) {
 
 bool queuecheck_run(const struct queuetrace *t, const struct queuemodel_options *options,
                     const struct queuemodel_result *run, struct arena *life, struct err *e) {
-	struct check c = {t, options, run, life, ARENA_ARRAY(life, int64_t, t->n + 1),
-	                  ARENA_ARRAY(life, bool, t->n + 1), e};
+	struct check c = {t,
+	                  options,
+	                  run,
+	                  life,
+	                  ARENA_ARRAY(life, int64_t, t->n + 1),
+	                  ARENA_ARRAY(life, bool, t->n + 1),
+	                  e};
 	queuetrace_outcomes(t, c.lands);
 	if (!all_decided_once(&c)) return false;
 	for (size_t k = 0; k < run->candidate_count; k++)

@@ -125,9 +125,9 @@ static void start(struct model *m, const struct list *members, const struct list
 	uint32_t id = (uint32_t)m->attempt_count++;
 	struct attempt *a = &m->attempts[id];
 	int64_t longest = 0;
-	*a = (struct attempt){.c = {members->at, base->at, members->n, base->n, m->now_ms, 0, false,
-	                            false},
-	                      .landed_at_start = m->result.decision_count};
+	*a = (struct attempt){
+		.c = {members->at, base->at, members->n, base->n, m->now_ms, 0, false, false},
+		.landed_at_start = m->result.decision_count};
 	for (size_t k = 0; k < members->n; k++) {
 		int64_t d = m->trace->changes[members->at[k]].duration_ms;
 		if (d > longest) longest = d;
@@ -146,8 +146,7 @@ static void stop(struct model *m, uint32_t id) {
 	m->result.executor_ms += a->c.ended_ms - a->c.began_ms;
 	m->result.stopped++;
 	m->running--;
-	for (size_t k = 0; k < a->c.member_count; k++)
-		drop(&m->changes[a->c.members[k]].tries, id);
+	for (size_t k = 0; k < a->c.member_count; k++) drop(&m->changes[a->c.members[k]].tries, id);
 }
 
 static void finish(struct model *m, uint32_t id) {
@@ -162,8 +161,8 @@ static void finish(struct model *m, uint32_t id) {
 
 // What is known of i when `landing` (of the undecided ones before it) land and no others do.
 // 1 = lands, 0 = rejected, NEVER = nothing; *by is the candidate that says so.
-static int verdict(const struct model *m, uint32_t i, const struct list *undecided, unsigned landing,
-                   uint32_t *by) {
+static int verdict(const struct model *m, uint32_t i, const struct list *undecided,
+                   unsigned landing, uint32_t *by) {
 	const struct change *c = &m->changes[i];
 	for (size_t k = 0; k < c->tries.n; k++) {
 		const struct attempt *a = &m->attempts[c->tries.at[k]];
@@ -386,7 +385,8 @@ bool queuemodel_run(const struct queuetrace *t, const struct queuemodel_options 
 		if (at == INT64_MAX) {
 			arena_free(&m.turn);
 			return err_set(e, ERR_CONFLICT,
-			               "the policy leaves change %u undecided with nothing running", m.open.at[0]);
+			               "the policy leaves change %u undecided with nothing running",
+			               m.open.at[0]);
 		}
 		m.now_ms = at;
 		for (size_t k = 0; k < m.live.n; k++) {

@@ -21,7 +21,7 @@ enum { QUEUEMODEL_EARLY_MAX = 4 };
 
 // A policy of the benchmark: as queue_decide, with a memory of its own that starts as zeroes.
 struct queuemodel_memory {
-	double window; // of optimistic
+	double window;           // of optimistic
 	size_t landed, rejected; // of all changes so far; the policy keeps what it saw of them
 	size_t seen_landed, seen_rejected;
 };

@@ -56,8 +56,8 @@ static bool has_path(const struct table *t, size_t i, const uint64_t *assumed) {
 
 // ---------------------------------------------------------------- one path each
 
-static void oracle(const struct queue_view *v, struct queuemodel_memory *memory,
-                   struct arena *life, struct queue_plan *plan) {
+static void oracle(const struct queue_view *v, struct queuemodel_memory *memory, struct arena *life,
+                   struct queue_plan *plan) {
 	struct table t = table(v, life, plan);
 	(void)memory;
 	for (size_t i = 0; i < v->change_count && t.free; i++) {
@@ -99,7 +99,7 @@ static void optimistic(const struct queue_view *v, struct queuemodel_memory *mem
 
 struct path {
 	double probability;
-	size_t i, last; // last: the greatest flip
+	size_t i, last;  // last: the greatest flip
 	uint64_t *flips; // over `order` of the head
 };
 
@@ -293,8 +293,8 @@ const struct queuepolicy queuepolicies[] = {
 	{"single", "one at a time of those that conflict", single, false, false, false},
 	{"optimistic", "as Zuul: all ahead will land; a window of 20, +1, halved", optimistic, false,
      false, false},
-	{"speculate-all", "every outcome is as probable, short paths first", speculate_all, false, false,
-     false},
+	{"speculate-all", "every outcome is as probable, short paths first", speculate_all, false,
+     false, false},
 	{"best-first", "SubmitQueue 2019: paths in order of probability", best_first, false, false,
      false},
 	{"best-first-threshold", "SubmitQueue 2025: none below 0.15, and early decisions",

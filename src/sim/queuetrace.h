@@ -36,12 +36,12 @@ void queuetrace_write(const struct queuetrace *t, struct buf *out);
 
 struct queuetrace_shape { // merge-queue traces as the papers on SubmitQueue describe them
 	size_t changes;
-	double per_hour;     // Poisson arrivals
-	uint32_t areas;      // a change touches one of them, or two
-	int64_t median_ms;   // durations: lognormal
-	double bad;          // share of changes that are not ok
-	double conflicts;    // of two whose areas meet, how often they really conflict
-	double accuracy;     // of the prediction
+	double per_hour;   // Poisson arrivals
+	uint32_t areas;    // a change touches one of them, or two
+	int64_t median_ms; // durations: lognormal
+	double bad;        // share of changes that are not ok
+	double conflicts;  // of two whose areas meet, how often they really conflict
+	double accuracy;   // of the prediction
 	uint64_t seed;
 };
 extern const struct queuetrace_shape queuetrace_usual;
