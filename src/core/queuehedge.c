@@ -84,6 +84,19 @@ static uint64_t *flipped(const struct queueplan *q, size_t i, size_t y, size_t z
 	return set;
 }
 
+// Whether there is a candidate of i on this path, or one starts in this very plan.
+static bool is_taken(const struct queueplan *q, size_t i, const uint64_t *assumed) {
+	const uint64_t *before = q->view->changes[i].before;
+	for (size_t s = 0; s < q->out->start_count; s++) {
+		const struct queue_start *o = &q->out->starts[s];
+		bool same = bits_has(o->members, i);
+		for (size_t w = 0; w < q->words && same; w++)
+			same = ((o->members[w] | o->base[w]) & before[w]) == assumed[w];
+		if (same) return true;
+	}
+	return queueplan_has_path(q, i, assumed);
+}
+
 // Paths of one or two flips, which are the most probable ones.
 static void hedge_flips(struct hedges *h, size_t i) {
 	struct queueplan *q = h->q;
@@ -98,8 +111,7 @@ static void hedge_flips(struct hedges *h, size_t i) {
 			double value = path * spared(q, i, known);
 			if (value < price) continue;
 			uint64_t *assumed = flipped(q, i, flips[a].y, flips[b].y);
-			if (!queueplan_has_path(q, i, assumed))
-				add(h, (struct hedge){value, price, i, assumed});
+			if (!is_taken(q, i, assumed)) add(h, (struct hedge){value, price, i, assumed});
 		}
 }
 
@@ -125,7 +137,7 @@ static void hedge_outcomes(struct hedges *h, size_t i) {
 		uint64_t *assumed = queueplan_set(q);
 		for (size_t b = 0; b < n; b++)
 			if (k >> b & 1) bits_add(assumed, before[b]);
-		if (!queueplan_has_path(q, i, assumed)) missing[count++] = assumed;
+		if (!is_taken(q, i, assumed)) missing[count++] = assumed;
 	}
 	for (size_t k = 0; k < count; k++)
 		add(h, (struct hedge){value / (double)count, q->view->knobs.early, i, missing[k]});
@@ -137,19 +149,6 @@ static int by_value(const void *a, const void *b) {
 	return (x->i > y->i) - (x->i < y->i);
 }
 
-static bool started(const struct queueplan *q, const struct hedge *x) {
-	for (size_t s = 0; s < q->out->start_count; s++) {
-		const struct queue_start *o = &q->out->starts[s];
-		if (!bits_has(o->members, x->i)) continue;
-		bool same = true;
-		const uint64_t *before = q->view->changes[x->i].before;
-		for (size_t w = 0; w < q->words && same; w++)
-			same = ((o->members[w] | o->base[w]) & before[w]) == x->assumed[w];
-		if (same) return true;
-	}
-	return false;
-}
-
 void queuehedge_start(struct queueplan *q) {
 	struct hedges h = {.q = q};
 	for (size_t i = 0; i < q->n; i++) {
@@ -159,7 +158,7 @@ void queuehedge_start(struct queueplan *q) {
 	if (h.count) qsort(h.list, h.count, sizeof *h.list, by_value);
 	for (size_t k = 0; k < h.count && q->free; k++) {
 		const struct hedge *x = &h.list[k];
-		if (x->value < x->price || started(q, x)) continue;
+		if (x->value < x->price || is_taken(q, x->i, x->assumed)) continue;
 		uint64_t *members = queueplan_set(q);
 		bits_add(members, x->i);
 		queueplan_start(q, members, x->assumed);
