@@ -7,7 +7,7 @@
 
 const struct queue_knobs queue_lean = {.price = .6, .early = .7, .size_max = 8};
 const struct queue_knobs queue_mid = {.price = .3, .early = .4, .size_max = 8};
-const struct queue_knobs queue_fast = {.price = .15, .early = .15, .size_max = 8};
+const struct queue_knobs queue_fast = {.price = .22, .early = .22, .size_max = 8};
 
 static const double GREEN = .998,
 					RED = .01, // what a verdict on the exact tree makes of a prediction
@@ -70,6 +70,27 @@ static void believe(struct queueplan *q) {
 
 // ---------------------------------------------------------------- 2. need
 
+// Which candidates still speak for which change.
+static void list_tries(struct queueplan *q) {
+	const struct queue_view *v = q->view;
+	size_t all = 0;
+	for (size_t t = 0; t < v->try_count; t++) BITS_EACH(i, v->tries[t].members, q->words) {
+			if (bits_has(v->tries[t].refuted, i)) continue;
+			q->changes[i].try_count++;
+			all++;
+		}
+	uint32_t *room = ARENA_ARRAY(q->life, uint32_t, all + 1);
+	for (size_t i = 0; i < q->n; i++) {
+		q->changes[i].tries = room;
+		room += q->changes[i].try_count;
+		q->changes[i].try_count = 0;
+	}
+	for (size_t t = 0; t < v->try_count; t++) BITS_EACH(i, v->tries[t].members, q->words) {
+			struct queueplan_change *c = &q->changes[i];
+			if (!bits_has(v->tries[t].refuted, i)) c->tries[c->try_count++] = (uint32_t)t;
+		}
+}
+
 static void choose_likely(struct queueplan *q, size_t i) {
 	struct queueplan_change *c = &q->changes[i];
 	c->likely = queueplan_set(q);
@@ -87,11 +108,6 @@ static bool on_path(const struct queueplan *q, size_t t, size_t i, const uint64_
 	for (size_t w = 0; w < q->words; w++)
 		if ((q->inside[t][w] & before[w]) != assumed[w]) return false;
 	return true;
-}
-
-static bool speaks_for(const struct queueplan *q, size_t t, size_t i) {
-	const struct queue_try *x = &q->view->tries[t];
-	return bits_has(x->members, i) && !bits_has(x->refuted, i);
 }
 
 // i, and all that cannot be decided before it is.
@@ -119,13 +135,14 @@ static bool decides_red(const struct queueplan *q, size_t t, size_t i) {
 }
 
 static bool counts(const struct queueplan *q, size_t t, size_t i, const uint64_t *assumed) {
-	return speaks_for(q, t, i) && on_path(q, t, i, assumed) &&
+	return on_path(q, t, i, assumed) &&
 	       (q->view->tries[t].state != QUEUE_FAILED || decides_red(q, t, i));
 }
 
 bool queueplan_has_path(const struct queueplan *q, size_t i, const uint64_t *assumed) {
-	for (size_t t = 0; t < q->view->try_count; t++)
-		if (counts(q, t, i, assumed)) return true;
+	const struct queueplan_change *c = &q->changes[i];
+	for (uint32_t k = 0; k < c->try_count; k++)
+		if (counts(q, c->tries[k], i, assumed)) return true;
 	return false;
 }
 
@@ -139,16 +156,20 @@ static void expect_end(struct queueplan *q, size_t i) {
 static void find_need(struct queueplan *q) {
 	const struct queue_view *v = q->view;
 	double now = (double)v->now_ms;
+	list_tries(q);
 	for (size_t i = 0; i < q->n; i++) {
 		q->changes[i].own_ms = now + (double)v->changes[i].duration_ms;
 		choose_likely(q, i);
 	}
-	for (size_t t = 0; t < v->try_count; t++) {
-		bool runs = v->tries[t].state == QUEUE_RUNNING;
-		double end = runs ? fmax((double)v->tries[t].ends_ms, now) : now;
-		BITS_EACH(i, v->tries[t].members, q->words) {
-			struct queueplan_change *c = &q->changes[i];
-			if (!counts(q, t, i, c->likely)) continue;
+	for (size_t i = 0; i < q->n; i++) {
+		struct queueplan_change *c = &q->changes[i];
+		c->known_ms = INFINITY;
+		for (uint32_t k = 0; k < c->try_count; k++) {
+			const struct queue_try *x = &v->tries[c->tries[k]];
+			bool runs = x->state == QUEUE_RUNNING;
+			double end = runs ? fmax((double)x->ends_ms, now) : now;
+			if (runs) c->known_ms = fmin(c->known_ms, end);
+			if (!counts(q, c->tries[k], i, c->likely)) continue;
 			c->covered = true;
 			c->tested = c->tested || !runs;
 			c->own_ms = fmin(c->own_ms, end);
@@ -157,16 +178,8 @@ static void find_need(struct queueplan *q) {
 	for (size_t i = 0; i < q->n; i++) {
 		if (!q->changes[i].covered) bits_add(q->need, i);
 		expect_end(q, i);
+		if (isinf(q->changes[i].known_ms)) q->changes[i].known_ms = q->changes[i].end_ms;
 	}
-}
-
-double queueplan_known_ms(const struct queueplan *q, size_t i) {
-	const struct queue_view *v = q->view;
-	double soonest = INFINITY;
-	for (size_t t = 0; t < v->try_count; t++)
-		if (v->tries[t].state == QUEUE_RUNNING && speaks_for(q, t, i))
-			soonest = fmin(soonest, (double)v->tries[t].ends_ms);
-	return isinf(soonest) ? q->changes[i].end_ms : fmax(soonest, (double)v->now_ms);
 }
 
 // ---------------------------------------------------------------- 3. stop
@@ -223,7 +236,7 @@ static bool better_waits(const struct queueplan *q, size_t i) {
 	const struct queue_change *x = &q->view->changes[i];
 	if (c->sure >= UNLIKELY) return false;
 	double known = INFINITY, now = (double)q->view->now_ms;
-	BITS_EACH(y, x->before, q->words) known = fmin(known, queueplan_known_ms(q, y));
+	BITS_EACH(y, x->before, q->words) known = fmin(known, q->changes[y].known_ms);
 	double duration = fmax((double)x->duration_ms, 1);
 	return c->sure * fmin(known - now, duration) / duration < q->view->knobs.price;
 }

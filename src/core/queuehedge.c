@@ -106,8 +106,8 @@ static void hedge_flips(struct hedges *h, size_t i) {
 	for (size_t a = 0; a < n; a++)
 		for (size_t b = a; b < n; b++) {
 			double path = q->changes[i].sure * flips[a].odds * (b > a ? flips[b].odds : 1);
-			double known = queueplan_known_ms(q, flips[a].y);
-			if (b > a) known = fmax(known, queueplan_known_ms(q, flips[b].y));
+			double known = q->changes[flips[a].y].known_ms;
+			if (b > a) known = fmax(known, q->changes[flips[b].y].known_ms);
 			double value = path * spared(q, i, known);
 			if (value < price) continue;
 			uint64_t *assumed = flipped(q, i, flips[a].y, flips[b].y);

@@ -4,10 +4,13 @@
 #include "core/queue.h"
 
 struct queueplan_change {
-	double success; // what is believed now
-	double sure;    // probability of the likely path
-	double end_ms;  // when it will be decided, expected
-	double own_ms;  // when its own candidate on the likely path ends, or would
+	double success;  // what is believed now
+	double sure;     // probability of the likely path
+	double end_ms;   // when it will be decided, expected
+	double own_ms;   // when its own candidate on the likely path ends, or would
+	double known_ms; // when more will be known of it: a running candidate's end, else its own
+	uint32_t *tries; // that still speak for it
+	uint32_t try_count;
 	uint64_t *likely, *after;
 	bool covered; // there is a candidate on the likely path
 	bool tested;  // and it has ended
@@ -28,8 +31,6 @@ void queueplan_start(struct queueplan *q, const uint64_t *members, const uint64_
 // Whether there is a candidate that still speaks for change i on the path `assumed` (a part of
 // before(i)).
 bool queueplan_has_path(const struct queueplan *q, size_t i, const uint64_t *assumed);
-// Running candidates that decide i say when what is believed of i may turn; else its expected end.
-double queueplan_known_ms(const struct queueplan *q, size_t i);
 
 void queuebatch_start(struct queueplan *q); // step 4 under load
 void queuehedge_start(struct queueplan *q); // step 5
