@@ -92,6 +92,7 @@ static bool run(const struct benchmark *b, const struct queuepolicy *p, bool jso
 	o.early = p->early;
 	o.told = p->told;
 	o.calibrated = p->calibrated;
+	o.again = p->again;
 	if (!queuemodel_run(&b->trace, &o, &life, &result, e) ||
 	    !queuecheck_run(&b->trace, &o, &result, &life, e))
 		return err_context(e, "policy %s", p->name);
@@ -184,7 +185,9 @@ static int run_trace(struct cli *cli) {
 	    !args_duration(&cli->args, "duration", &duration_ms, &e) ||
 	    !read_share(cli, "broken", &shape.bad, &e) ||
 	    !read_share(cli, "conflicts", &shape.conflicts, &e) ||
-	    !read_share(cli, "accuracy", &shape.accuracy, &e))
+	    !read_share(cli, "accuracy", &shape.accuracy, &e) ||
+	    !read_share(cli, "flakes", &shape.flake, &e) ||
+	    !read_share(cli, "hotfixes", &shape.urgent, &e))
 		return cli_usage(cli, "%s", e.text);
 	if (duration_ms < 1000 || duration_ms > 86400000)
 		return cli_usage(cli, "--duration is from 1s to 24h");
@@ -223,6 +226,8 @@ static const struct args_option trace_options[] = {
 	{"conflicts", 0, "SHARE", "of pairs in one area that break each other; 0.035 unless said",
      NULL},
 	{"accuracy", 0, "SHARE", "of the predictions; 0.97 unless said", NULL},
+	{"flakes", 0, "SHARE", "of runs that fail for nothing; 0 unless said", NULL},
+	{"hotfixes", 0, "SHARE", "of changes that go ahead of the others; 0 unless said", NULL},
 	{"seed", 0, "N", "the same seed gives the same trace; 1 unless said", NULL},
 	{0},
 };

@@ -44,14 +44,20 @@ static void believe_green(struct queueplan *q, size_t t) {
 	}
 }
 
+// How likely its tree is bad, given what it looks like, and who of its changes then it is.
 static void believe_red(struct queueplan *q, size_t t) {
 	double all = 1;
 	BITS_EACH(x, q->inside[t], q->words) all *= q->changes[x].success;
+	double real = (1 - all) / fmax(1 - all + all * q->view->tries[t].faked, 1e-12);
 	BITS_EACH(x, q->inside[t], q->words) {
 		double *p = &q->changes[x].success;
-		double bad = (1 - *p) / fmax(1 - all, 1e-9);
+		double bad = real * (1 - *p) / fmax(1 - all, 1e-9);
 		*p = fmax(1 - bad, RED);
 	}
+}
+
+static bool was_red(const struct queue_try *x) {
+	return x->state != QUEUE_PASSED && x->faked < 1 && !x->spoiled;
 }
 
 static void believe(struct queueplan *q) {
@@ -61,8 +67,7 @@ static void believe(struct queueplan *q) {
 		if (v->tries[t].state == QUEUE_PASSED) believe_green(q, t);
 	for (int suspects = 1; suspects <= 2; suspects++) // one, then several: it may clear others
 		for (size_t t = 0; t < v->try_count; t++) {
-			const struct queue_try *x = &v->tries[t];
-			if (x->state != QUEUE_FAILED || x->spoiled) continue;
+			if (!was_red(&v->tries[t])) continue;
 			bool single = bits_count(q->inside[t], q->words) == 1;
 			if (single == (suspects == 1)) believe_red(q, t);
 		}
@@ -166,12 +171,13 @@ static void find_need(struct queueplan *q) {
 		c->known_ms = INFINITY;
 		for (uint32_t k = 0; k < c->try_count; k++) {
 			const struct queue_try *x = &v->tries[c->tries[k]];
-			bool runs = x->state == QUEUE_RUNNING;
-			double end = runs ? fmax((double)x->ends_ms, now) : now;
-			if (runs) c->known_ms = fmin(c->known_ms, end);
+			bool ended = x->state == QUEUE_PASSED || x->state == QUEUE_FAILED;
+			double end = x->state == QUEUE_DOUBTED ? now + (double)x->again_ms : now;
+			if (x->state == QUEUE_RUNNING) end = fmax((double)x->ends_ms, now);
+			if (!ended) c->known_ms = fmin(c->known_ms, end);
 			if (!counts(q, c->tries[k], i, c->likely)) continue;
 			c->covered = true;
-			c->tested = c->tested || !runs;
+			c->tested = c->tested || ended;
 			c->own_ms = fmin(c->own_ms, end);
 		}
 	}
@@ -200,27 +206,35 @@ static double worth(const struct queueplan *q, size_t t) {
 	return sum / fmin(left / whole, 1);
 }
 
-static void stop_improbable(struct queueplan *q) {
+static bool is_urgent(const struct queueplan *q, size_t t) {
+	BITS_EACH(i, q->view->tries[t].members, q->words)
+	if (q->view->changes[i].urgent) return true;
+	return false;
+}
+
+// Stops the running candidate that is worth least, if less than `limit`.
+static bool stop_least(struct queueplan *q, double limit) {
 	const struct queue_view *v = q->view;
+	size_t least = SIZE_MAX;
+	for (size_t t = 0; t < v->try_count; t++) {
+		if (v->tries[t].state != QUEUE_RUNNING || q->stopped[t]) continue;
+		double w = worth(q, t);
+		if (w >= limit || is_urgent(q, t)) continue;
+		limit = w;
+		least = t;
+	}
+	if (least == SIZE_MAX) return false;
+	q->stopped[least] = true;
+	q->out->stops[q->out->stop_count++] = least;
+	q->free++;
+	return true;
+}
+
+static void stop_improbable(struct queueplan *q) {
 	size_t need = bits_count(q->need, q->words);
 	double best = 0;
-	bool *stopped = ARENA_ARRAY(q->life, bool, v->try_count + 1);
 	BITS_EACH(i, q->need, q->words) best = fmax(best, q->changes[i].sure);
-	while (need > q->free) {
-		size_t least = SIZE_MAX;
-		double low = fmin(.1, best / 4);
-		for (size_t t = 0; t < v->try_count; t++) {
-			if (v->tries[t].state != QUEUE_RUNNING || stopped[t]) continue;
-			double w = worth(q, t);
-			if (w >= low) continue;
-			low = w;
-			least = t;
-		}
-		if (least == SIZE_MAX) return;
-		stopped[least] = true;
-		q->out->stops[q->out->stop_count++] = least;
-		q->free++;
-	}
+	while (need > q->free && stop_least(q, fmin(.1, best / 4))) {}
 }
 
 // ---------------------------------------------------------------- 4. start
@@ -241,14 +255,34 @@ static bool better_waits(const struct queueplan *q, size_t i) {
 	return c->sure * fmin(known - now, duration) / duration < q->view->knobs.price;
 }
 
+static void start_alone(struct queueplan *q, size_t i) {
+	uint64_t *members = queueplan_set(q);
+	bits_add(members, i);
+	bits_drop(q->need, i);
+	queueplan_start(q, members, q->changes[i].likely);
+}
+
+// A hotfix waits for nobody: what it conflicts with is planned anew around it, the rest runs on.
+static void start_urgent(struct queueplan *q) {
+	for (size_t i = 0; i < q->n; i++)
+		if (q->view->changes[i].urgent && bits_has(q->need, i) &&
+		    (q->free || stop_least(q, INFINITY)))
+			start_alone(q, i);
+}
+
+// What was red once and may be a flake holds up all behind it, and takes little.
+static void run_again(struct queueplan *q) {
+	for (size_t t = 0; t < q->view->try_count && q->free; t++) {
+		if (q->view->tries[t].state != QUEUE_DOUBTED || q->view->tries[t].spoiled) continue;
+		q->out->again[q->out->again_count++] = t;
+		q->free--;
+	}
+}
+
 static void start_likely(struct queueplan *q) {
 	BITS_EACH(i, q->need, q->words) {
 		if (!q->free) return;
-		if (better_waits(q, i)) continue;
-		uint64_t *members = queueplan_set(q);
-		bits_add(members, i);
-		bits_drop(q->need, i);
-		queueplan_start(q, members, q->changes[i].likely);
+		if (!better_waits(q, i)) start_alone(q, i);
 	}
 }
 
@@ -268,9 +302,13 @@ void queue_decide(const struct queue_view *view, struct arena *life, struct queu
 	}
 	q.free = view->slots > running ? view->slots - running : 0;
 	*plan = (struct queue_plan){.starts = ARENA_ARRAY(life, struct queue_start, view->slots + 1),
-	                            .stops = ARENA_ARRAY(life, size_t, view->try_count + 1)};
+	                            .stops = ARENA_ARRAY(life, size_t, view->try_count + 1),
+	                            .again = ARENA_ARRAY(life, size_t, view->try_count + 1)};
+	q.stopped = ARENA_ARRAY(life, bool, view->try_count + 1);
 	believe(&q);
 	find_need(&q);
+	start_urgent(&q);
+	run_again(&q);
 	stop_improbable(&q);
 	bool loaded = view->load > LOADED || q.n > OPEN_PER_SLOT * view->slots;
 	if (loaded && bits_count(q.need, q.words) > q.free) queuebatch_start(&q);

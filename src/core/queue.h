@@ -43,10 +43,16 @@
 struct queue_change { // in the order in which they may land
 	double success;   // predicted: that it lands, 0 < success < 1
 	int64_t duration_ms, waited_ms;
+	bool urgent;            // a hotfix: goes before all else that runs
 	const uint64_t *before; // among the changes of the view
 };
 
-enum queue_try_state { QUEUE_RUNNING, QUEUE_PASSED, QUEUE_FAILED };
+enum queue_try_state {
+	QUEUE_RUNNING,
+	QUEUE_PASSED,
+	QUEUE_DOUBTED, // red, which may be a flake: decides nothing before it was run again
+	QUEUE_FAILED
+};
 
 struct queue_try { // a candidate that was started and may still say something of an open change
 	enum queue_try_state state;
@@ -54,6 +60,8 @@ struct queue_try { // a candidate that was started and may still say something o
 	const uint64_t *refuted;        // members of which it says nothing any more
 	bool spoiled;                   // a change in it was rejected: its red means nothing
 	int64_t began_ms, ends_ms;      // ends_ms is expected while it runs
+	int64_t again_ms;               // what running it again will take
+	double faked; // how likely a good tree looks as it does: 1 before it was red, 0 without flakes
 };
 
 struct queue_knobs {
@@ -84,8 +92,8 @@ struct queue_start {
 struct queue_plan {
 	struct queue_start *starts;
 	size_t start_count;
-	size_t *stops; // indices of tries
-	size_t stop_count;
+	size_t *stops, *again; // indices of tries: to stop, to run again
+	size_t stop_count, again_count;
 };
 
 // At most as many starts as slots are free after the stops. Memory from `life`.

@@ -12,6 +12,7 @@ struct check {
 	struct arena *life;
 	int64_t *place; // of each change: index of its decision, UNDECIDED
 	bool *lands;
+	int64_t *ran_ms; // by each candidate
 	struct err *e;
 };
 
@@ -69,6 +70,18 @@ static bool is_red(const struct check *c, const struct queuemodel_candidate *x) 
 	return false;
 }
 
+static double flake_rate(const struct check *c, const struct queuemodel_candidate *x) {
+	double steady = 1;
+	for (size_t i = 0; i < x->member_count; i++)
+		steady *= 1 - c->trace->changes[x->members[i]].flake;
+	return 1 - steady;
+}
+
+static double again(const struct queuemodel_candidate *x) { // runs after the first
+	uint32_t runs = x->reds + (x->passed ? 1 : 0);
+	return runs ? runs - 1 : 0;
+}
+
 static bool candidate_holds(const struct check *c, size_t k) {
 	const struct queuemodel_candidate *x = &c->run->candidates[k];
 	double longest = 0;
@@ -84,9 +97,10 @@ static bool candidate_holds(const struct check *c, size_t k) {
 		else if (is_member(x, j)) return broken_candidate(c, k, "a member is its base too");
 	}
 	double took = longest * (1 + .05 * (double)(x->member_count - 1)) * (1 - c->options->reuse);
-	if (!x->stopped && fabs((double)(x->ended_ms - x->began_ms) - took) > 1)
+	took *= 1 + QUEUEMODEL_AGAIN * again(x);
+	if (!x->stopped && fabs((double)c->ran_ms[k] - took) > 1 + again(x))
 		return broken_candidate(c, k, "it took another time than its longest member says");
-	if (!x->stopped && x->passed == is_red(c, x))
+	if (!x->stopped && (is_red(c, x) ? x->passed : !x->passed && flake_rate(c, x) <= 0))
 		return broken_candidate(c, k, "its verdict is not what its tree deserves");
 	return true;
 }
@@ -103,11 +117,15 @@ static int by_time(const void *a, const void *b) {
 }
 
 static bool executors_hold(const struct check *c) {
-	size_t n = c->run->candidate_count, running = 0;
+	size_t n = c->run->slot_count, running = 0;
 	struct moment *moments = ARENA_ARRAY(c->life, struct moment, 2 * n + 1);
 	for (size_t k = 0; k < n; k++) {
-		moments[2 * k] = (struct moment){c->run->candidates[k].began_ms, 1};
-		moments[2 * k + 1] = (struct moment){c->run->candidates[k].ended_ms, -1};
+		const struct queuemodel_slot *s = &c->run->slots[k];
+		if (s->candidate >= c->run->candidate_count)
+			return err_set(c->e, ERR_CORRUPT, "something ran that is no candidate");
+		moments[2 * k] = (struct moment){s->began_ms, 1};
+		moments[2 * k + 1] = (struct moment){s->ended_ms, -1};
+		c->ran_ms[s->candidate] += s->ended_ms - s->began_ms;
 	}
 	qsort(moments, 2 * n, sizeof *moments, by_time);
 	for (size_t k = 0; k < 2 * n; k++) {
@@ -145,6 +163,7 @@ static bool justifies(const struct check *c, const struct queuemodel_candidate *
 	for (size_t b = 0; b < n; b++)
 		if (lands(c, before[b], k, o) != in_tree(c, x, before[b])) return false;
 	if (d->landed) return true;
+	if (c->options->again && pow(flake_rate(c, x), x->reds) >= QUEUEMODEL_FAKED_MAX) return false;
 	for (size_t i = 0; i < x->member_count + x->base_count; i++) {
 		uint32_t j = i < x->member_count ? x->members[i] : x->base[i - x->member_count];
 		if (j != d->change && lands(c, j, k, o) != 1) return false;
@@ -152,17 +171,26 @@ static bool justifies(const struct check *c, const struct queuemodel_candidate *
 	return true;
 }
 
+// The order of landing: what had a higher priority when both were open, else what came first.
+static bool is_ahead(const struct check *c, uint32_t j, uint32_t i) {
+	const struct queuetrace_change *x = &c->trace->changes[j], *y = &c->trace->changes[i];
+	uint32_t later = j > i ? j : i, earlier = j > i ? i : j;
+	bool met = c->run->decisions[c->place[earlier]].at_ms >= c->trace->changes[later].arrival_ms;
+	if (met && x->priority != y->priority) return x->priority > y->priority;
+	return j < i;
+}
+
 static bool decision_holds(const struct check *c, size_t k) {
 	const struct queuemodel_decision *d = &c->run->decisions[k];
-	uint32_t *before = ARENA_ARRAY(c->life, uint32_t, d->change + 1),
-			 *undecided = ARENA_ARRAY(c->life, uint32_t, d->change + 1);
+	uint32_t *before = ARENA_ARRAY(c->life, uint32_t, c->trace->n + 1),
+			 *undecided = ARENA_ARRAY(c->life, uint32_t, c->trace->n + 1);
 	size_t n = 0, u = 0;
 	if (d->at_ms < c->trace->changes[d->change].arrival_ms)
 		return broken_decision(c, k, "before it arrived");
 	if (d->landed != c->lands[d->change])
 		return broken_decision(c, k, "not what becomes of it under every policy");
-	for (uint32_t j = 0; j < d->change; j++) {
-		if (!meet(c, j, d->change)) continue;
+	for (uint32_t j = 0; j < c->trace->n; j++) {
+		if (j == d->change || !is_ahead(c, j, d->change) || !meet(c, j, d->change)) continue;
 		before[n++] = j;
 		if (c->place[j] > (int64_t)k) undecided[u++] = j;
 	}
@@ -198,18 +226,15 @@ static bool all_decided_once(struct check *c) {
 
 bool queuecheck_run(const struct queuetrace *t, const struct queuemodel_options *options,
                     const struct queuemodel_result *run, struct arena *life, struct err *e) {
-	struct check c = {t,
-	                  options,
-	                  run,
-	                  life,
-	                  ARENA_ARRAY(life, int64_t, t->n + 1),
-	                  ARENA_ARRAY(life, bool, t->n + 1),
-	                  e};
+	struct check c = {.trace = t, .options = options, .run = run, .life = life, .e = e};
+	c.place = ARENA_ARRAY(life, int64_t, t->n + 1);
+	c.lands = ARENA_ARRAY(life, bool, t->n + 1);
+	c.ran_ms = ARENA_ARRAY(life, int64_t, run->candidate_count + 1);
 	queuetrace_outcomes(t, c.lands);
 	if (!all_decided_once(&c)) return false;
+	if (!executors_hold(&c)) return false;
 	for (size_t k = 0; k < run->candidate_count; k++)
 		if (!candidate_holds(&c, k)) return false;
-	if (!executors_hold(&c)) return false;
 	for (size_t k = 0; k < run->decision_count; k++)
 		if (!decision_holds(&c, k)) return false;
 	return true;

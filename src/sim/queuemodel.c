@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/prng.h"
+
 enum { LOAD_CHANGES = 60, BUCKETS = 20, NEVER = -1 };
 static const double PRIOR = 8, CONFLICTS = .04, SURELY = .999;
 
@@ -24,6 +26,10 @@ struct attempt {
 	struct queuemodel_candidate c;
 	struct list refuted; // members
 	bool spoiled, ended, gone;
+	bool doubted;           // red, and to be run again before it decides
+	double faked;           // how likely a good tree is red that often
+	int64_t first_ms;       // what the first run took
+	int64_t run_ms;         // when the present run began
 	size_t landed_at_start; // decisions made before it
 };
 
@@ -44,9 +50,10 @@ struct model {
 	double duration_sum;
 	double bucket_landed[BUCKETS], bucket_decided[BUCKETS];
 	bool *truth;
+	struct prng chance;
 	struct queuemodel_memory memory;
 	struct queuemodel_result result;
-	size_t decision_cap;
+	size_t slot_cap;
 };
 
 static void push(struct model *m, struct list *l, uint32_t x) {
@@ -86,13 +93,28 @@ static bool meet(const struct queuetrace_change *a, const struct queuetrace_chan
 	return false;
 }
 
+// Behind all of its priority and above. Those behind it that conflict depend on it from now on.
+static void place(struct model *m, uint32_t i) {
+	size_t at = m->open.n;
+	push(m, &m->open, i);
+	for (; at && m->trace->changes[m->open.at[at - 1]].priority < m->trace->changes[i].priority;
+	     at--) {
+		uint32_t behind = m->open.at[at - 1];
+		m->open.at[at] = behind;
+		if (meet(&m->trace->changes[behind], &m->trace->changes[i]))
+			push(m, &m->changes[behind].before, i);
+	}
+	m->open.at[at] = i;
+}
+
 static void arrive(struct model *m) {
 	uint32_t i = (uint32_t)m->arrived++;
 	struct change *c = &m->changes[i];
 	for (size_t k = 0; k < m->open.n; k++)
-		if (meet(&m->trace->changes[m->open.at[k]], &m->trace->changes[i]))
+		if (m->trace->changes[m->open.at[k]].priority >= m->trace->changes[i].priority &&
+		    meet(&m->trace->changes[m->open.at[k]], &m->trace->changes[i]))
 			push(m, &c->before, m->open.at[k]);
-	push(m, &m->open, i);
+	place(m, i);
 	c->fate = OPEN;
 	m->duration_sum += (double)m->trace->changes[i].duration_ms;
 }
@@ -125,36 +147,87 @@ static void start(struct model *m, const struct list *members, const struct list
 	uint32_t id = (uint32_t)m->attempt_count++;
 	struct attempt *a = &m->attempts[id];
 	int64_t longest = 0;
-	*a = (struct attempt){
-		.c = {members->at, base->at, members->n, base->n, m->now_ms, 0, false, false},
-		.landed_at_start = m->result.decision_count};
+	*a = (struct attempt){.c = {.members = members->at,
+	                            .base = base->at,
+	                            .member_count = members->n,
+	                            .base_count = base->n,
+	                            .began_ms = m->now_ms},
+	                      .faked = 1,
+	                      .run_ms = m->now_ms,
+	                      .landed_at_start = m->result.decision_count};
 	for (size_t k = 0; k < members->n; k++) {
 		int64_t d = m->trace->changes[members->at[k]].duration_ms;
 		if (d > longest) longest = d;
 		push(m, &m->changes[members->at[k]].tries, id);
 	}
 	double took = (double)longest * (1 + .05 * (double)(members->n - 1)) * (1 - m->options->reuse);
-	a->c.ended_ms = m->now_ms + (int64_t)fmax(round(took), 1);
+	a->first_ms = (int64_t)fmax(round(took), 1);
+	a->c.ended_ms = m->now_ms + a->first_ms;
 	push(m, &m->live, id);
 	m->running++;
+}
+
+// The present run of a candidate is over.
+static void leave(struct model *m, uint32_t id) {
+	struct queuemodel_result *r = &m->result;
+	const struct attempt *a = &m->attempts[id];
+	if (r->slot_count == m->slot_cap) {
+		size_t cap = m->slot_cap ? m->slot_cap * 2 : 256;
+		struct queuemodel_slot *more = ARENA_ARRAY(m->life, struct queuemodel_slot, cap);
+		if (r->slot_count) memcpy(more, r->slots, r->slot_count * sizeof *more);
+		r->slots = more;
+		m->slot_cap = cap;
+	}
+	r->slots[r->slot_count++] = (struct queuemodel_slot){id, a->run_ms, a->c.ended_ms};
+	r->executor_ms += a->c.ended_ms - a->run_ms;
+	m->running--;
 }
 
 static void stop(struct model *m, uint32_t id) {
 	struct attempt *a = &m->attempts[id];
 	a->c.stopped = a->ended = a->gone = true;
 	a->c.ended_ms = m->now_ms;
-	m->result.executor_ms += a->c.ended_ms - a->c.began_ms;
 	m->result.stopped++;
-	m->running--;
+	leave(m, id);
 	for (size_t k = 0; k < a->c.member_count; k++) drop(&m->changes[a->c.members[k]].tries, id);
+}
+
+// That a run of it fails for nothing: any of its members may.
+static double flake_rate(const struct model *m, const struct attempt *a) {
+	double steady = 1;
+	for (size_t k = 0; k < a->c.member_count; k++)
+		steady *= 1 - m->trace->changes[a->c.members[k]].flake;
+	return 1 - steady;
+}
+
+static bool is_flake(struct model *m, const struct attempt *a) {
+	double rate = flake_rate(m, a);
+	return rate > 0 && (double)(prng_next(&m->chance) >> 11) < rate * 9007199254740992.0;
 }
 
 static void finish(struct model *m, uint32_t id) {
 	struct attempt *a = &m->attempts[id];
 	a->ended = true;
-	a->c.passed = is_green(m, a);
-	m->result.executor_ms += a->c.ended_ms - a->c.began_ms;
-	m->running--;
+	a->c.passed = is_green(m, a) && !is_flake(m, a);
+	leave(m, id);
+	if (a->c.passed) return;
+	a->c.reds++;
+	a->faked *= flake_rate(m, a);
+	a->doubted = m->options->again && a->faked >= QUEUEMODEL_FAKED_MAX;
+}
+
+static int64_t again_ms(const struct attempt *a) {
+	return (int64_t)fmax(round((double)a->first_ms * QUEUEMODEL_AGAIN), 1);
+}
+
+static void run_again(struct model *m, uint32_t id) {
+	struct attempt *a = &m->attempts[id];
+	int64_t takes = again_ms(a);
+	a->c.ended_ms = m->now_ms + takes;
+	a->run_ms = m->now_ms;
+	a->ended = a->doubted = false;
+	m->running++;
+	m->result.again++;
 }
 
 // ---------------------------------------------------------------- decisions
@@ -166,7 +239,7 @@ static int verdict(const struct model *m, uint32_t i, const struct list *undecid
 	const struct change *c = &m->changes[i];
 	for (size_t k = 0; k < c->tries.n; k++) {
 		const struct attempt *a = &m->attempts[c->tries.at[k]];
-		bool as_assumed = a->ended;
+		bool as_assumed = a->ended && !a->doubted;
 		for (size_t u = 0; u < undecided->n && as_assumed; u++)
 			as_assumed = inside(a, undecided->at[u]) == (landing >> u & 1);
 		if (!as_assumed) continue;
@@ -308,20 +381,23 @@ static void view(struct model *m, struct queue_view *v) {
 		const struct change *c = &m->changes[m->open.at[k]];
 		const struct queuetrace_change *t = &m->trace->changes[m->open.at[k]];
 		changes[k] = (struct queue_change){predicted(m, m->open.at[k]), t->duration_ms,
-		                                   m->now_ms - t->arrival_ms,
+		                                   m->now_ms - t->arrival_ms, t->priority > 0,
 		                                   set_of(m, c->before.at, c->before.n, words)};
 	}
 	for (size_t k = 0; k < m->live.n; k++) {
 		const struct attempt *a = &m->attempts[m->live.at[k]];
 		enum queue_try_state state = QUEUE_RUNNING;
-		if (a->ended) state = a->c.passed ? QUEUE_PASSED : QUEUE_FAILED;
+		if (a->ended)
+			state = a->c.passed ? QUEUE_PASSED : a->doubted ? QUEUE_DOUBTED : QUEUE_FAILED;
 		tries[k] = (struct queue_try){state,
 		                              set_of(m, a->c.members, a->c.member_count, words),
 		                              set_of(m, a->c.base, a->c.base_count, words),
 		                              set_of(m, a->refuted.at, a->refuted.n, words),
 		                              a->spoiled,
-		                              a->c.began_ms,
-		                              a->c.ended_ms};
+		                              a->run_ms,
+		                              a->c.ended_ms,
+		                              a->doubted ? again_ms(a) : 0,
+		                              a->faked};
 	}
 	*v = (struct queue_view){.now_ms = m->now_ms,
 	                         .mean_ms = (int64_t)(m->duration_sum / (double)m->arrived),
@@ -351,6 +427,8 @@ static void plan(struct model *m) {
 	m->result.plan_calls++;
 	m->options->policy(&v, &m->memory, &m->turn, &p);
 	for (size_t k = 0; k < p.stop_count; k++) stop(m, m->live.at[p.stops[k]]);
+	for (size_t k = 0; k < p.again_count && m->running < m->options->executors; k++)
+		run_again(m, m->live.at[p.again[k]]);
 	for (size_t k = 0; k < p.start_count && m->running < m->options->executors; k++) {
 		struct list members = listed(m, p.starts[k].members, words);
 		struct list base = listed(m, p.starts[k].base, words);
@@ -372,7 +450,7 @@ static int64_t next_end(const struct model *m) {
 
 bool queuemodel_run(const struct queuetrace *t, const struct queuemodel_options *options,
                     struct arena *life, struct queuemodel_result *out, struct err *e) {
-	struct model m = {.trace = t, .options = options, .life = life};
+	struct model m = {.trace = t, .options = options, .life = life, .chance = prng_seeded(1)};
 	m.changes = ARENA_ARRAY(life, struct change, t->n + 1);
 	m.decided_at = ARENA_ARRAY(life, size_t, t->n + 1);
 	m.truth = ARENA_ARRAY(life, bool, t->n + 1);

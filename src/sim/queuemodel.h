@@ -8,6 +8,10 @@
 //   - A verdict decides only members, and only when the changes before them that conflict turned
 //     out as assumed. Green lands each such member. Red rejects one iff every other change in it
 //     has landed.
+//   - Runs may fail for nothing (flakes), and never pass for nothing. Who knows of flakes lets a
+//   red
+//     candidate decide only when that many reds of one tree are less likely than FAKED_MAX; running
+//     it again takes a quarter of its time, for only the job that failed is run.
 //   - Conflicting changes are decided in order of arrival, except (early) that one goes ahead when
 //     each possible outcome of the undecided ones before it has a finished verdict of its own, all
 //     the same; at most EARLY_MAX of them.
@@ -18,6 +22,8 @@
 #include "sim/queuetrace.h"
 
 enum { QUEUEMODEL_EARLY_MAX = 4 };
+#define QUEUEMODEL_AGAIN .25
+#define QUEUEMODEL_FAKED_MAX 1e-5
 
 // A policy of the benchmark: as queue_decide, with a memory of its own that starts as zeroes.
 struct queuemodel_memory {
@@ -34,6 +40,7 @@ struct queuemodel_options {
 	size_t executors;
 	bool early;      // decisions before all that came before are decided
 	bool told;       // the policy's predictions are the truth
+	bool again;      // red candidates that may be flakes are run again
 	bool calibrated; // predictions are corrected by what became of earlier ones
 	double reuse;    // share of each candidate's duration that needs no run
 };
@@ -43,6 +50,12 @@ struct queuemodel_candidate {
 	size_t member_count, base_count;
 	int64_t began_ms, ended_ms;
 	bool stopped, passed;
+	uint32_t reds; // how often it was red
+};
+
+struct queuemodel_slot { // one run: an executor's time
+	uint32_t candidate;
+	int64_t began_ms, ended_ms;
 };
 
 struct queuemodel_decision {
@@ -58,7 +71,9 @@ struct queuemodel_result {
 	size_t candidate_count;
 	struct queuemodel_decision *decisions; // in order of time
 	size_t decision_count;
-	size_t stopped, landed;
+	struct queuemodel_slot *slots;
+	size_t slot_count;
+	size_t stopped, landed, again; // again: runs of a red one
 	int64_t executor_ms;
 	int64_t plan_calls;
 };

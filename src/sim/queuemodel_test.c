@@ -13,7 +13,8 @@ static const struct queuemodel_options *options_of(const struct queuepolicy *p, 
 	                                .executors = executors,
 	                                .early = p->early,
 	                                .told = p->told,
-	                                .calibrated = p->calibrated};
+	                                .calibrated = p->calibrated,
+	                                .again = p->again};
 	return &o;
 }
 
@@ -198,7 +199,7 @@ static void broken_rules_are_found(void **state) {
 	r.candidates[0].passed = !r.candidates[0].passed;
 	judged(&t, &r, &life, "its verdict is not what its tree deserves");
 	r = fresh(&t, &life);
-	r.candidates[0].ended_ms -= 5000;
+	r.slots[0].ended_ms -= 5000;
 	judged(&t, &r, &life, "another time");
 	r = fresh(&t, &life);
 	r.candidates[0].member_count = 0;

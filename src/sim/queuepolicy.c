@@ -300,7 +300,7 @@ const struct queuepolicy queuepolicies[] = {
 	{"best-first-threshold", "SubmitQueue 2025: none below 0.15, and early decisions",
      best_first_threshold, true, false, false},
 	{"batch", "four at once, a red batch is halved", batch, false, false, false},
-	{"weir", "core/queue.h", weir, true, false, true},
+	{"weir", "core/queue.h", weir, true, false, true, true},
 	{0},
 };
 

@@ -5,7 +5,7 @@
 struct queuepolicy {
 	const char *name, *brief;
 	queuemodel_policy *decide;
-	bool early, told, calibrated;
+	bool early, told, calibrated, again;
 };
 
 extern const struct queuepolicy queuepolicies[];              // ends with {0}

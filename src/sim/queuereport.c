@@ -28,6 +28,7 @@ void queuereport_of(const struct queuetrace *t, const struct queuemodel_result *
 		.builds_per_change = (double)run->candidate_count / n,
 		.aborted_ratio = run->candidate_count ? (double)run->stopped / (double)run->candidate_count
 	                                          : 0,
+		.again = run->again,
 		.executor_s_per_landed = run->landed ? (double)run->executor_ms / 1000 / (double)run->landed
 	                                         : 0,
 	};
@@ -111,6 +112,7 @@ void queuereport_json(const char *policy, const struct queuetrace *t,
 	real(&w, "builds_per_change", report->builds_per_change);
 	real(&w, "aborted_ratio", report->aborted_ratio);
 	real(&w, "executor_s_per_landed", report->executor_s_per_landed);
+	if (report->again) jsonw_key_i(&w, "runs_again", (int64_t)report->again);
 	if (options->reuse > 0) real(&w, "modelled_reuse", options->reuse);
 	outcomes(&w, t, run);
 	if (explain) explanation(&w, run);

@@ -6,6 +6,7 @@ struct queuereport {
 	size_t n, landed;
 	int64_t p50_ms, p95_ms, p99_ms; // from arrival to decision: v[int(p·n)] of all changes
 	double builds_per_change, aborted_ratio; // of all candidates started, batches as one each
+	size_t again;                            // runs of red ones that may have been flakes
 	double executor_s_per_landed;            // 0 when none landed
 };
 

@@ -50,12 +50,19 @@ static bool read_change(const struct json *v, size_t i, int64_t after_ms, struct
 	double arrival = json_number(json_get(v, "arrival_s"), -1);
 	double duration = json_number(json_get(v, "duration_s"), -1);
 	c->success = json_number(json_get(v, "p_success"), -1);
+	c->flake = json_number(json_get(v, "flake"), 0);
+	int64_t priority = json_int(json_get(v, "priority"), 0);
 	if (!(arrival >= 0 && arrival <= LATEST_S))
 		return refuse(e, i, "arrival_s must be a number from 0 to 3e9");
 	if (!(duration > 0 && duration <= LONGEST_S))
 		return refuse(e, i, "duration_s must be a number above 0, at most 1e7");
 	if (!(c->success >= 0 && c->success <= 1))
 		return refuse(e, i, "p_success must be a number from 0 to 1");
+	if (!(c->flake >= 0 && c->flake < 1))
+		return refuse(e, i, "flake must be a number from 0 to below 1");
+	if (priority < -100 || priority > 100)
+		return refuse(e, i, "priority must be a number from -100 to 100");
+	c->priority = (int32_t)priority;
 	if (json_kind(json_get(v, "ok")) != JSON_KIND_BOOL)
 		return refuse(e, i, "ok must be true or false");
 	c->ok = json_get_bool(v, "ok", false);
@@ -100,6 +107,12 @@ static bool read_conflicts(const struct json *v, struct queuetrace *t, struct ar
 			return err_set(e, ERR_INVALID,
 			               "pair %zu of real_conflicts must name two changes of the trace, from 0",
 			               k);
+		if (t->changes[a].priority || t->changes[b].priority)
+			return err_set(
+				e, ERR_INVALID,
+				"pair %zu of real_conflicts names a change with a priority: what becomes "
+				"of it would depend on the policy",
+				k);
 		pairs[k] = (struct pair){(uint32_t)(a > b ? a : b), (uint32_t)(a > b ? b : a)};
 	}
 	take_pairs(t, pairs, n, life);
@@ -138,7 +151,10 @@ void queuetrace_write(const struct queuetrace *t, struct buf *out) {
 		           c->ok ? "true" : "false");
 		for (size_t k = 0; k < c->area_count; k++)
 			buf_printf(out, "%s%u", k ? "," : "", c->areas[k]);
-		buf_printf(out, "],\"p_success\":%g}", c->success);
+		buf_printf(out, "],\"p_success\":%g", c->success);
+		if (c->flake > 0) buf_printf(out, ",\"flake\":%g", c->flake);
+		if (c->priority) buf_printf(out, ",\"priority\":%d", (int)c->priority);
+		buf_char(out, '}');
 	}
 	buf_cstr(out, "],\n\"real_conflicts\":[");
 	bool any = false;
@@ -179,7 +195,7 @@ static void make_conflicts(const struct queuetrace_shape *shape, struct prng *r,
 		while (t->changes[first].arrival_ms + reach_ms < c->arrival_ms) first++;
 		for (size_t k = first; k < i; k++) {
 			const struct queuetrace_change *o = &t->changes[k];
-			if (!meet(o, c) ||
+			if (!meet(o, c) || o->priority || c->priority ||
 			    (double)(c->arrival_ms - o->arrival_ms) > UNDER_WAY * (double)o->duration_ms)
 				continue;
 			if (uniform(r) > shape->conflicts) continue;
@@ -214,6 +230,10 @@ void queuetrace_make(const struct queuetrace_shape *shape, struct arena *life,
 		if (uniform(&r) < TWO_AREAS) areas[1] = (uint32_t)prng_below(&r, shape->areas);
 		if (areas[1] != areas[0]) c->area_count = 2;
 		c->areas = areas;
+	}
+	for (size_t i = 0; i < t.n; i++) { // after the rest, which stays as it is without them
+		t.changes[i].flake = shape->flake;
+		if (shape->urgent > 0) t.changes[i].priority = uniform(&r) <= shape->urgent;
 	}
 	make_conflicts(shape, &r, life, &t);
 	bool *lands = ARENA_ARRAY(life, bool, t.n + 1);

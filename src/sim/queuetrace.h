@@ -3,6 +3,10 @@
 //   {"changes":[{"arrival_s":0.0,"duration_s":480,"ok":true,"areas":[3,7],"p_success":0.93}],
 //    "real_conflicts":[[0,4]]}
 //
+// A change may also have "flake" (0 unless said), how often a run of it fails for nothing, and
+// "priority" (0 unless said), with which it goes ahead of undecided changes of a lower one. One
+// with a priority has no real conflicts: which of the two breaks would depend on the policy.
+//
 // In order of arrival. Two changes potentially conflict iff their areas meet. A change fails iff it
 // is not ok, or a change that arrived earlier and really conflicts with it has landed. p_success is
 // a prediction of whether it lands in the end; policies see it and the duration, never ok and
@@ -16,7 +20,8 @@ enum { QUEUETRACE_CHANGES_MAX = 100000, QUEUETRACE_AREAS_MAX = 64 }; // areas of
 
 struct queuetrace_change {
 	int64_t arrival_ms, duration_ms;
-	double success;
+	double success, flake;
+	int32_t priority;
 	bool ok;
 	const uint32_t *areas;
 	size_t area_count;
@@ -42,6 +47,8 @@ struct queuetrace_shape { // merge-queue traces as the papers on SubmitQueue des
 	double bad;        // share of changes that are not ok
 	double conflicts;  // of two whose areas meet, how often they really conflict
 	double accuracy;   // of the prediction
+	double flake;      // of each run of each change
+	double urgent;     // share of changes with priority 1
 	uint64_t seed;
 };
 extern const struct queuetrace_shape queuetrace_usual;
