@@ -270,12 +270,14 @@ static void start_urgent(struct queueplan *q) {
 			start_alone(q, i);
 }
 
-// What was red once and may be a flake holds up all behind it, and takes little.
+// What was red once and may be a flake holds up all behind it, and takes little: the runs that will
+// leave no doubt are started at once.
 static void run_again(struct queueplan *q) {
-	for (size_t t = 0; t < q->view->try_count && q->free; t++) {
-		if (q->view->tries[t].state != QUEUE_DOUBTED || q->view->tries[t].spoiled) continue;
-		q->out->again[q->out->again_count++] = t;
-		q->free--;
+	for (size_t t = 0; t < q->view->try_count; t++) {
+		const struct queue_try *x = &q->view->tries[t];
+		if (x->state != QUEUE_DOUBTED || x->spoiled) continue;
+		for (uint32_t k = 0; k < x->again_most && q->free; k++, q->free--)
+			q->out->again[q->out->again_count++] = t;
 	}
 }
 
@@ -303,7 +305,7 @@ void queue_decide(const struct queue_view *view, struct arena *life, struct queu
 	q.free = view->slots > running ? view->slots - running : 0;
 	*plan = (struct queue_plan){.starts = ARENA_ARRAY(life, struct queue_start, view->slots + 1),
 	                            .stops = ARENA_ARRAY(life, size_t, view->try_count + 1),
-	                            .again = ARENA_ARRAY(life, size_t, view->try_count + 1)};
+	                            .again = ARENA_ARRAY(life, size_t, view->slots + 1)};
 	q.stopped = ARENA_ARRAY(life, bool, view->try_count + 1);
 	believe(&q);
 	find_need(&q);

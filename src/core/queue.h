@@ -60,7 +60,8 @@ struct queue_try { // a candidate that was started and may still say something o
 	const uint64_t *refuted;        // members of which it says nothing any more
 	bool spoiled;                   // a change in it was rejected: its red means nothing
 	int64_t began_ms, ends_ms;      // ends_ms is expected while it runs
-	int64_t again_ms;               // what running it again will take
+	int64_t again_ms;               // what running it again takes
+	uint32_t again_most;            // how many more reds would leave no doubt
 	double faked; // how likely a good tree looks as it does: 1 before it was red, 0 without flakes
 };
 
@@ -92,7 +93,7 @@ struct queue_start {
 struct queue_plan {
 	struct queue_start *starts;
 	size_t start_count;
-	size_t *stops, *again; // indices of tries: to stop, to run again
+	size_t *stops, *again; // indices of tries: to stop; to run again, one more run for each time
 	size_t stop_count, again_count;
 };
 

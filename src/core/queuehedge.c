@@ -9,6 +9,7 @@
 
 enum { FLIPS_MAX = 6, OUTCOMES_MAX = 3 };
 static const double BEHIND = .5, // weight of a change behind
+	FILLED = .7, DEAREST = 4,    // share of slots from which the price rises, and by how much
 	CERTAIN = .002;              // a flip of this or less is never tested
 
 struct hedge {
@@ -21,6 +22,7 @@ struct hedges {
 	struct queueplan *q;
 	struct hedge *list;
 	size_t count, cap;
+	double dearer;
 };
 
 static void add(struct hedges *h, struct hedge x) {
@@ -101,7 +103,7 @@ static bool is_taken(const struct queueplan *q, size_t i, const uint64_t *assume
 static void hedge_flips(struct hedges *h, size_t i) {
 	struct queueplan *q = h->q;
 	struct flip flips[FLIPS_MAX];
-	double price = q->view->knobs.price;
+	double price = h->dearer * q->view->knobs.price;
 	size_t n = flips_of(q, i, flips);
 	for (size_t a = 0; a < n; a++)
 		for (size_t b = a; b < n; b++) {
@@ -132,7 +134,8 @@ static void hedge_outcomes(struct hedges *h, size_t i) {
 	double same = fmax(c->success, 1 - c->success);
 	for (size_t k = 0; k < n; k++) same *= 1 - q->view->conflicts;
 	double value = (c->end_ms - end) / (2 * mean) * tail(q, i, c->end_ms) * same;
-	if (value < q->view->knobs.early) return;
+	double price = h->dearer * q->view->knobs.early;
+	if (value < price) return;
 	for (size_t k = 0; k < (size_t)1 << n; k++) {
 		uint64_t *assumed = queueplan_set(q);
 		for (size_t b = 0; b < n; b++)
@@ -140,7 +143,7 @@ static void hedge_outcomes(struct hedges *h, size_t i) {
 		if (!is_taken(q, i, assumed)) missing[count++] = assumed;
 	}
 	for (size_t k = 0; k < count; k++)
-		add(h, (struct hedge){value / (double)count, q->view->knobs.early, i, missing[k]});
+		add(h, (struct hedge){value / (double)count, price, i, missing[k]});
 }
 
 static int by_value(const void *a, const void *b) {
@@ -149,8 +152,14 @@ static int by_value(const void *a, const void *b) {
 	return (x->i > y->i) - (x->i < y->i);
 }
 
+// The price rises as slots fill: the last ones are for what comes next.
+static double dearer(const struct queueplan *q) {
+	double used = 1 - (double)q->free / (double)q->view->slots;
+	return used < FILLED ? 1 : 1 + DEAREST * (used - FILLED) / (1 - FILLED);
+}
+
 void queuehedge_start(struct queueplan *q) {
-	struct hedges h = {.q = q};
+	struct hedges h = {.q = q, .dearer = dearer(q)};
 	for (size_t i = 0; i < q->n; i++) {
 		hedge_flips(&h, i);
 		if (q->view->knobs.early > 0) hedge_outcomes(&h, i);

@@ -78,8 +78,7 @@ static double flake_rate(const struct check *c, const struct queuemodel_candidat
 }
 
 static double again(const struct queuemodel_candidate *x) { // runs after the first
-	uint32_t runs = x->reds + (x->passed ? 1 : 0);
-	return runs ? runs - 1 : 0;
+	return x->reds + x->greens ? x->reds + x->greens - 1 : 0;
 }
 
 static bool candidate_holds(const struct check *c, size_t k) {

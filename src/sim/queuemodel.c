@@ -5,7 +5,7 @@
 
 #include "base/prng.h"
 
-enum { LOAD_CHANGES = 60, BUCKETS = 20, NEVER = -1 };
+enum { LOAD_CHANGES = 60, BUCKETS = 20, NEVER = -1, AGAIN_MOST = 5 };
 static const double PRIOR = 8, CONFLICTS = .04, SURELY = .999;
 
 enum fate { AHEAD, OPEN, LANDED, REJECTED };
@@ -27,6 +27,7 @@ struct attempt {
 	struct list refuted; // members
 	bool spoiled, ended, gone;
 	bool doubted;           // red, and to be run again before it decides
+	uint32_t runs;          // at present
 	double faked;           // how likely a good tree is red that often
 	int64_t first_ms;       // what the first run took
 	int64_t run_ms;         // when the present run began
@@ -153,6 +154,7 @@ static void start(struct model *m, const struct list *members, const struct list
 	                            .base_count = base->n,
 	                            .began_ms = m->now_ms},
 	                      .faked = 1,
+	                      .runs = 1,
 	                      .run_ms = m->now_ms,
 	                      .landed_at_start = m->result.decision_count};
 	for (size_t k = 0; k < members->n; k++) {
@@ -167,20 +169,21 @@ static void start(struct model *m, const struct list *members, const struct list
 	m->running++;
 }
 
-// The present run of a candidate is over.
+// The present runs of a candidate are over.
 static void leave(struct model *m, uint32_t id) {
 	struct queuemodel_result *r = &m->result;
-	const struct attempt *a = &m->attempts[id];
-	if (r->slot_count == m->slot_cap) {
-		size_t cap = m->slot_cap ? m->slot_cap * 2 : 256;
-		struct queuemodel_slot *more = ARENA_ARRAY(m->life, struct queuemodel_slot, cap);
-		if (r->slot_count) memcpy(more, r->slots, r->slot_count * sizeof *more);
-		r->slots = more;
-		m->slot_cap = cap;
+	struct attempt *a = &m->attempts[id];
+	for (; a->runs; a->runs--, m->running--) {
+		if (r->slot_count == m->slot_cap) {
+			size_t cap = m->slot_cap ? m->slot_cap * 2 : 256;
+			struct queuemodel_slot *more = ARENA_ARRAY(m->life, struct queuemodel_slot, cap);
+			if (r->slot_count) memcpy(more, r->slots, r->slot_count * sizeof *more);
+			r->slots = more;
+			m->slot_cap = cap;
+		}
+		r->slots[r->slot_count++] = (struct queuemodel_slot){id, a->run_ms, a->c.ended_ms};
+		r->executor_ms += a->c.ended_ms - a->run_ms;
 	}
-	r->slots[r->slot_count++] = (struct queuemodel_slot){id, a->run_ms, a->c.ended_ms};
-	r->executor_ms += a->c.ended_ms - a->run_ms;
-	m->running--;
 }
 
 static void stop(struct model *m, uint32_t id) {
@@ -207,25 +210,40 @@ static bool is_flake(struct model *m, const struct attempt *a) {
 
 static void finish(struct model *m, uint32_t id) {
 	struct attempt *a = &m->attempts[id];
+	bool green = is_green(m, a);
 	a->ended = true;
-	a->c.passed = is_green(m, a) && !is_flake(m, a);
+	for (uint32_t run = 0; run < a->runs; run++) {
+		if (green && !is_flake(m, a)) {
+			a->c.greens++;
+			continue;
+		}
+		a->c.reds++;
+		a->faked *= flake_rate(m, a);
+	}
 	leave(m, id);
-	if (a->c.passed) return;
-	a->c.reds++;
-	a->faked *= flake_rate(m, a);
-	a->doubted = m->options->again && a->faked >= QUEUEMODEL_FAKED_MAX;
+	a->c.passed = a->c.greens > 0;
+	a->doubted = !a->c.passed && m->options->again && a->faked >= QUEUEMODEL_FAKED_MAX;
 }
 
 static int64_t again_ms(const struct attempt *a) {
 	return (int64_t)fmax(round((double)a->first_ms * QUEUEMODEL_AGAIN), 1);
 }
 
+static uint32_t again_most(const struct model *m, const struct attempt *a) {
+	double faked = a->faked;
+	uint32_t n = 0;
+	for (; faked >= QUEUEMODEL_FAKED_MAX && n < AGAIN_MOST; n++) faked *= flake_rate(m, a);
+	return n;
+}
+
 static void run_again(struct model *m, uint32_t id) {
 	struct attempt *a = &m->attempts[id];
-	int64_t takes = again_ms(a);
-	a->c.ended_ms = m->now_ms + takes;
-	a->run_ms = m->now_ms;
-	a->ended = a->doubted = false;
+	if (a->ended) {
+		a->c.ended_ms = m->now_ms + again_ms(a);
+		a->run_ms = m->now_ms;
+		a->ended = a->doubted = false;
+	}
+	a->runs++;
 	m->running++;
 	m->result.again++;
 }
@@ -397,6 +415,7 @@ static void view(struct model *m, struct queue_view *v) {
 		                              a->run_ms,
 		                              a->c.ended_ms,
 		                              a->doubted ? again_ms(a) : 0,
+		                              a->doubted ? again_most(m, a) : 0,
 		                              a->faked};
 	}
 	*v = (struct queue_view){.now_ms = m->now_ms,

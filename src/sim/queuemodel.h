@@ -11,7 +11,7 @@
 //   - Runs may fail for nothing (flakes), and never pass for nothing. Who knows of flakes lets a
 //   red
 //     candidate decide only when that many reds of one tree are less likely than FAKED_MAX; running
-//     it again takes a quarter of its time, for only the job that failed is run.
+//     it again takes a tenth of its time, for only what failed is run.
 //   - Conflicting changes are decided in order of arrival, except (early) that one goes ahead when
 //     each possible outcome of the undecided ones before it has a finished verdict of its own, all
 //     the same; at most EARLY_MAX of them.
@@ -22,7 +22,7 @@
 #include "sim/queuetrace.h"
 
 enum { QUEUEMODEL_EARLY_MAX = 4 };
-#define QUEUEMODEL_AGAIN .25
+#define QUEUEMODEL_AGAIN .1
 #define QUEUEMODEL_FAKED_MAX 1e-5
 
 // A policy of the benchmark: as queue_decide, with a memory of its own that starts as zeroes.
@@ -50,7 +50,7 @@ struct queuemodel_candidate {
 	size_t member_count, base_count;
 	int64_t began_ms, ended_ms;
 	bool stopped, passed;
-	uint32_t reds; // how often it was red
+	uint32_t reds, greens; // its runs, when it was not stopped
 };
 
 struct queuemodel_slot { // one run: an executor's time
