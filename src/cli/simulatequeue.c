@@ -243,7 +243,9 @@ const struct cli_command simulatequeue_commands[] = {
          "\"ok\":true,\"areas\":[3,7],\"p_success\":0.93}],\"real_conflicts\":[[0,4]]}. Two "
          "changes potentially conflict when their areas meet; one fails when it is not ok or an "
          "earlier one that really conflicts with it has landed. Policies see durations and "
-         "p_success; only the oracle knows what will land. Every run is checked against the rules "
+         "p_success; only the oracle knows what will land. A change may also have \"flake\", how "
+         "often a run of it fails for nothing, and \"priority\". Every run is checked against the "
+         "rules "
          "of the benchmark by code of its own; exits with 1 when one was broken.",
      .run = run_queue},
 	{.name = "simulate trace",

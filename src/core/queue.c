@@ -230,7 +230,9 @@ static bool stop_least(struct queueplan *q, double limit) {
 	return true;
 }
 
+// In the turn in which a hotfix comes it costs others one slot, no more.
 static void stop_improbable(struct queueplan *q) {
+	if (q->hotfix_starts) return;
 	size_t need = bits_count(q->need, q->words);
 	double best = 0;
 	BITS_EACH(i, q->need, q->words) best = fmax(best, q->changes[i].sure);
@@ -266,8 +268,10 @@ static void start_alone(struct queueplan *q, size_t i) {
 static void start_urgent(struct queueplan *q) {
 	for (size_t i = 0; i < q->n; i++)
 		if (q->view->changes[i].urgent && bits_has(q->need, i) &&
-		    (q->free || stop_least(q, INFINITY)))
+		    (q->free || stop_least(q, INFINITY))) {
 			start_alone(q, i);
+			q->hotfix_starts = true;
+		}
 }
 
 // What was red once and may be a flake holds up all behind it, and takes little: the runs that will

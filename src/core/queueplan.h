@@ -22,8 +22,9 @@ struct queueplan {
 	struct queue_plan *out;
 	size_t n, words, free; // free: slots
 	struct queueplan_change *changes;
-	uint64_t *need;    // changes without a candidate on the likely path
-	bool *stopped;     // of each try
+	uint64_t *need; // changes without a candidate on the likely path
+	bool *stopped;  // of each try
+	bool hotfix_starts;
 	uint64_t **inside; // of each try: members and base
 };
 

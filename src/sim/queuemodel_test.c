@@ -98,7 +98,7 @@ static void a_red_batch_is_settled_by_deduction(void **state) {
 }
 
 // Traces that no generator of good manners makes.
-static void wild(uint64_t seed, struct arena *life, struct queuetrace *out) {
+static void wild(uint64_t seed, bool flakes, struct arena *life, struct queuetrace *out) {
 	struct prng r = prng_seeded(seed);
 	size_t n = 1 + prng_below(&r, 60);
 	uint32_t areas = 1 + (uint32_t)prng_below(&r, 12);
@@ -113,10 +113,13 @@ static void wild(uint64_t seed, struct arena *life, struct queuetrace *out) {
 		size_t touched = prng_below(&r, 4);
 		for (size_t k = 0; k < touched; k++)
 			buf_printf(&text, "%s%llu", k ? "," : "", (unsigned long long)prng_below(&r, areas));
-		buf_printf(&text, "],\"p_success\":%.2f}", (double)prng_below(&r, 101) / 100);
+		buf_printf(&text, "],\"p_success\":%.2f", (double)prng_below(&r, 101) / 100);
+		if (flakes) buf_printf(&text, ",\"flake\":0.%02llu", (unsigned long long)prng_below(&r, 4));
+		if (flakes && prng_chance(&r, 1, 10)) buf_cstr(&text, ",\"priority\":5");
+		buf_char(&text, '}');
 	}
 	buf_cstr(&text, "],\"real_conflicts\":[");
-	for (size_t k = 0, pairs = n > 1 ? prng_below(&r, n) : 0; k < pairs; k++) {
+	for (size_t k = 0, pairs = n > 1 && !flakes ? prng_below(&r, n) : 0; k < pairs; k++) {
 		uint64_t a = prng_below(&r, n), b = prng_below(&r, n - 1);
 		buf_printf(&text, "%s[%llu,%llu]", k ? "," : "", (unsigned long long)a,
 		           (unsigned long long)(b < a ? b : b + 1));
@@ -152,11 +155,56 @@ static void every_policy_keeps_the_rules_and_ends(void **state) {
 		AUTO_ARENA life = {0};
 		struct queuetrace t;
 		struct queuemodel_result r;
-		wild(seed, &life, &t);
+		wild(seed, false, &life, &t);
 		only_potential_conflicts(&t, &life);
 		for (const struct queuepolicy *p = queuepolicies; p->name; p++)
 			run(&t, p->name, executors[seed % ARRAY_LEN(executors)], &life, &r);
 	}
+}
+
+// Hotfixes and runs that fail for nothing: no good change is rejected, whatever the trace.
+static void flakes_eject_nobody(void **state) {
+	(void)state;
+	for (uint64_t seed = 1; seed <= 200; seed++) {
+		AUTO_ARENA life = {0};
+		struct queuetrace t;
+		struct queuemodel_result r;
+		wild(seed, true, &life, &t);
+		run(&t, "weir", 1 + seed % 8, &life, &r);
+	}
+}
+
+static void a_red_that_may_be_a_flake_is_run_again(void **state) {
+	(void)state;
+	AUTO_ARENA life = {0};
+	struct queuemodel_result r;
+	struct queuetrace t = read_trace(
+		"{\"changes\":[{\"arrival_s\":0,\"duration_s\":100,\"ok\":false,\"areas\":[1],"
+		"\"p_success\":0.95,\"flake\":0.01}]}",
+		&life);
+	run(&t, "weir", 4, &life, &r);
+	assert_int_equal(r.landed, 0);
+	assert_int_equal(r.candidate_count, 1); // the candidate once, what failed in it twice more
+	assert_int_equal(r.again, 2);
+	assert_int_equal(decided_ms(&r, 0), 110000);
+	assert_int_equal(r.executor_ms, 120000);
+}
+
+static void a_hotfix_waits_for_nobody(void **state) {
+	(void)state;
+	AUTO_ARENA life = {0};
+	struct queuemodel_result r;
+	struct queuetrace t = read_trace(
+		"{\"changes\":["
+		"{\"arrival_s\":0,\"duration_s\":600,\"ok\":true,\"areas\":[1],\"p_success\":0.95},"
+		"{\"arrival_s\":0,\"duration_s\":600,\"ok\":true,\"areas\":[2],\"p_success\":0.95},"
+		"{\"arrival_s\":60,\"duration_s\":100,\"ok\":true,\"areas\":[2],\"p_success\":0.95,"
+		"\"priority\":1}]}",
+		&life);
+	run(&t, "weir", 2, &life, &r);
+	assert_int_equal(decided_ms(&r, 2), 160000);
+	assert_int_equal(decided_ms(&r, 0), 600000); // not of its area: runs on
+	assert_int_equal(r.stopped, 1);
 }
 
 // ---------------------------------------------------------------- the checker
@@ -252,6 +300,14 @@ static void bad_traces_are_refused(void **state) {
 		{"{\"changes\":[{\"arrival_s\":5,\"duration_s\":1,\"p_success\":1,\"ok\":true,\"areas\":[]}"
 	     "],\"real_conflicts\":[[0,1]]}",
 	     "pair 0 of real_conflicts"},
+		{"{\"changes\":[{\"arrival_s\":5,\"duration_s\":1,\"p_success\":1,\"ok\":true,\"areas\":[],"
+	     "\"flake\":1}]}",
+	     "flake must be"},
+		{"{\"changes\":[{\"arrival_s\":5,\"duration_s\":1,\"p_success\":1,\"ok\":true,\"areas\":[],"
+	     "\"priority\":1},{\"arrival_s\":5,\"duration_s\":1,\"p_success\":1,\"ok\":true,\"areas\":["
+	     "]}"
+	     "],\"real_conflicts\":[[0,1]]}",
+	     "names a change with a priority"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO_ARENA life = {0};
@@ -282,6 +338,9 @@ int main(void) {
 		cmocka_unit_test(overtakes_when_every_outcome_allows_it),
 		cmocka_unit_test(a_red_batch_is_settled_by_deduction),
 		cmocka_unit_test(every_policy_keeps_the_rules_and_ends),
+		cmocka_unit_test(flakes_eject_nobody),
+		cmocka_unit_test(a_red_that_may_be_a_flake_is_run_again),
+		cmocka_unit_test(a_hotfix_waits_for_nobody),
 		cmocka_unit_test(broken_rules_are_found),
 		cmocka_unit_test(traces_are_written_and_read),
 		cmocka_unit_test(bad_traces_are_refused),
