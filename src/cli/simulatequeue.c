@@ -56,7 +56,7 @@ static bool read_policy(struct cli *cli, struct benchmark *b, struct err *e) {
 	const char *names[16];
 	size_t n = 0;
 	AUTO_BUF list = {0};
-	for (const struct queuepolicy *p = queuepolicies; p->name; p++) {
+	for (const struct queuepolicy *p = queuepolicy_all; p->name; p++) {
 		names[n++] = p->name;
 		buf_printf(&list, "%s, ", p->name);
 	}
@@ -160,7 +160,7 @@ static int run_queue(struct cli *cli) {
 			return cli_fail(cli, &e, NULL);
 		head(cli, &b);
 	}
-	for (const struct queuepolicy *p = queuepolicies; p->name && ok; p++) {
+	for (const struct queuepolicy *p = queuepolicy_all; p->name && ok; p++) {
 		if (b.policy && b.policy != p) continue;
 		ok = run(&b, p, json, cli_has(cli, "explain"), &report, &out, &e);
 		if (ok && !json) row(cli, p->name, &report, &oracle);

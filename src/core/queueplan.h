@@ -34,5 +34,6 @@ void queueplan_start(struct queueplan *q, const uint64_t *members, const uint64_
 // before(i)).
 bool queueplan_has_path(const struct queueplan *q, size_t i, const uint64_t *assumed);
 
-void queuebatch_start(struct queueplan *q); // step 4 under load
-void queuehedge_start(struct queueplan *q); // step 5
+void queueplan_find_need(struct queueplan *q); // step 2
+void queuebatch_start(struct queueplan *q);    // step 4 under load
+void queuehedge_start(struct queueplan *q);    // step 5

@@ -157,7 +157,7 @@ static void every_policy_keeps_the_rules_and_ends(void **state) {
 		struct queuemodel_result r;
 		wild(seed, false, &life, &t);
 		only_potential_conflicts(&t, &life);
-		for (const struct queuepolicy *p = queuepolicies; p->name; p++)
+		for (const struct queuepolicy *p = queuepolicy_all; p->name; p++)
 			run(&t, p->name, executors[seed % ARRAY_LEN(executors)], &life, &r);
 	}
 }

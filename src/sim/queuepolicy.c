@@ -147,17 +147,19 @@ static struct path heap_pop(struct heap *h) {
 	return top;
 }
 
-static double odds(double p) { // of the other way
-	return fmin(p, 1 - p) / fmax(p, 1 - p);
+// Of the other way, for each change; where all outcomes are alike: of either.
+static double odds(const struct table *t, size_t i, bool alike) {
+	double p = t->v->changes[i].success;
+	return alike ? 1 : fmin(p, 1 - p) / fmax(p, 1 - p);
 }
 
-static struct head head_of(const struct table *t, size_t i, double fixed) {
+static struct head head_of(const struct table *t, size_t i, bool alike) {
 	const uint64_t *before = t->v->changes[i].before;
 	struct head h = {ARENA_ARRAY(t->life, size_t, bits_count(before, t->words) + 1), 0};
 	BITS_EACH(y, before, t->words) {
 		size_t k = h.n++;
-		double o = odds(t->v->changes[y].success);
-		while (!fixed && k && odds(t->v->changes[h.order[k - 1]].success) < o) {
+		double o = odds(t, y, alike);
+		while (k && odds(t, h.order[k - 1], alike) < o) {
 			h.order[k] = h.order[k - 1];
 			k--;
 		}
@@ -168,16 +170,15 @@ static struct head head_of(const struct table *t, size_t i, double fixed) {
 
 // The k-way generation of uber/submitqueue: of each head the likely path, then its flips; a popped
 // subset that ends at flip k brings the one with k+1 added and the one with k+1 in its place.
-static void by_probability(struct table *t, double fixed, double price) {
+static void by_probability(struct table *t, bool alike, double price) {
 	const struct queue_view *v = t->v;
 	struct heap heap = {.life = t->life};
 	struct head *heads = ARENA_ARRAY(t->life, struct head, v->change_count + 1);
 	for (size_t i = 0; i < v->change_count; i++) {
 		double probability = 1;
-		heads[i] = head_of(t, i, fixed);
+		heads[i] = head_of(t, i, alike);
 		for (size_t k = 0; k < heads[i].n; k++) {
-			double p = fixed ? fixed : v->changes[heads[i].order[k]].success;
-			probability *= fmax(p, 1 - p);
+			probability /= 1 + odds(t, heads[i].order[k], alike);
 		}
 		heap_push(&heap, (struct path){probability, i, SIZE_MAX, set(t)});
 	}
@@ -192,13 +193,13 @@ static void by_probability(struct table *t, double fixed, double price) {
 		if (!has_path(t, p.i, assumed)) start_alone(t, p.i, assumed);
 		size_t next = p.last == SIZE_MAX ? 0 : p.last + 1;
 		if (next >= h->n) continue;
-		double up = fixed ? 1 : odds(v->changes[h->order[next]].success);
+		double up = odds(t, h->order[next], alike);
 		struct path extended = {p.probability * up, p.i, next, set(t)};
 		memcpy(extended.flips, p.flips, t->words * sizeof *p.flips);
 		bits_add(extended.flips, next);
 		heap_push(&heap, extended);
 		if (p.last == SIZE_MAX) continue;
-		double down = fixed ? 1 : odds(v->changes[h->order[p.last]].success);
+		double down = odds(t, h->order[p.last], alike);
 		struct path swapped = {extended.probability / down, p.i, next, set(t)};
 		memcpy(swapped.flips, extended.flips, t->words * sizeof *p.flips);
 		bits_drop(swapped.flips, p.last);
@@ -210,21 +211,21 @@ static void speculate_all(const struct queue_view *v, struct queuemodel_memory *
                           struct arena *life, struct queue_plan *plan) {
 	struct table t = table(v, life, plan);
 	(void)memory;
-	by_probability(&t, .5, 0);
+	by_probability(&t, true, 0);
 }
 
 static void best_first(const struct queue_view *v, struct queuemodel_memory *memory,
                        struct arena *life, struct queue_plan *plan) {
 	struct table t = table(v, life, plan);
 	(void)memory;
-	by_probability(&t, 0, 0);
+	by_probability(&t, false, 0);
 }
 
 static void best_first_threshold(const struct queue_view *v, struct queuemodel_memory *memory,
                                  struct arena *life, struct queue_plan *plan) {
 	struct table t = table(v, life, plan);
 	(void)memory;
-	by_probability(&t, 0, PRICE);
+	by_probability(&t, false, PRICE);
 }
 
 // ---------------------------------------------------------------- batches
@@ -287,25 +288,37 @@ static void weir(const struct queue_view *v, struct queuemodel_memory *memory, s
 	queue_decide(v, life, plan);
 }
 
-const struct queuepolicy queuepolicies[] = {
-	{"oracle", "knows what will land: one candidate a change, on the base that comes true", oracle,
-     false, true, false},
-	{"single", "one at a time of those that conflict", single, false, false, false},
-	{"optimistic", "as Zuul: all ahead will land; a window of 20, +1, halved", optimistic, false,
-     false, false},
-	{"speculate-all", "every outcome is as probable, short paths first", speculate_all, false,
-     false, false},
-	{"best-first", "SubmitQueue 2019: paths in order of probability", best_first, false, false,
-     false},
-	{"best-first-threshold", "SubmitQueue 2025: none below 0.15, and early decisions",
-     best_first_threshold, true, false, false},
-	{"batch", "four at once, a red batch is halved", batch, false, false, false},
-	{"weir", "core/queue.h", weir, true, false, true, true},
+const struct queuepolicy queuepolicy_all[] = {
+	{.name = "oracle",
+     .brief = "knows what will land: one candidate a change, on the base that comes true",
+     .decide = oracle,
+     .told = true},
+	{.name = "single", .brief = "one at a time of those that conflict", .decide = single},
+	{.name = "optimistic",
+     .brief = "as Zuul: all ahead will land; a window of 20, +1, halved",
+     .decide = optimistic},
+	{.name = "speculate-all",
+     .brief = "every outcome is as probable, short paths first",
+     .decide = speculate_all},
+	{.name = "best-first",
+     .brief = "SubmitQueue 2019: paths in order of probability",
+     .decide = best_first},
+	{.name = "best-first-threshold",
+     .brief = "SubmitQueue 2025: none below 0.15, and early decisions",
+     .decide = best_first_threshold,
+     .early = true},
+	{.name = "batch", .brief = "four at once, a red batch is halved", .decide = batch},
+	{.name = "weir",
+     .brief = "core/queue.h",
+     .decide = weir,
+     .early = true,
+     .calibrated = true,
+     .again = true},
 	{0},
 };
 
 const struct queuepolicy *queuepolicy_named(struct str name) {
-	for (const struct queuepolicy *p = queuepolicies; p->name; p++)
+	for (const struct queuepolicy *p = queuepolicy_all; p->name; p++)
 		if (str_eq(name, str_of(p->name))) return p;
 	return NULL;
 }

@@ -8,5 +8,5 @@ struct queuepolicy {
 	bool early, told, calibrated, again;
 };
 
-extern const struct queuepolicy queuepolicies[];              // ends with {0}
+extern const struct queuepolicy queuepolicy_all[];            // ends with {0}
 const struct queuepolicy *queuepolicy_named(struct str name); // NULL = there is none

@@ -336,6 +336,35 @@ nobody=http://127.0.0.1:1
 	[[ $stderr == *no-compare* ]]
 }
 
+@test "simulate queue: traces, policies and the rules; bad input is named" {
+	weir simulate trace --changes 120 --seed 7 >"$BATS_TEST_TMPDIR/trace"
+	cmp "$BATS_TEST_TMPDIR/trace" <(weir simulate trace --changes 120 --seed 7)
+	run -0 weir simulate queue --trace "$BATS_TEST_TMPDIR/trace" --policy all --executors 20 --json
+	[ "$(jq -s 'length' <<<"$output")" = 8 ]
+	[ "$(jq -rs 'map(.outcomes) | unique | length' <<<"$output")" = 1 ]
+	[ "$(jq -rs '.[0] | .policy + " " + (.n | tostring) + " " + (.outcomes | length | tostring)' <<<"$output")" = "oracle 120 120" ]
+	run -0 weir simulate queue --trace - --executors 20 --explain <"$BATS_TEST_TMPDIR/trace"
+	jq -e '.policy == "weir" and (.decisions | length) == 120 and all(.decisions[]; .candidates | length > 0)
+		and (.candidates | length) == (.builds_per_change * 120 | round)' <<<"$output"
+	run -0 weir simulate queue --trace "$BATS_TEST_TMPDIR/trace" --executors 20 --reuse 0.5 --json
+	[ "$(jq .modelled_reuse <<<"$output")" = 0.5 ]
+	run -0 weir simulate queue --trace "$BATS_TEST_TMPDIR/trace" --policy all
+	[[ $output == *"best-first-threshold"*"times the oracle"* || $output == *"times the oracle"*"best-first-threshold"* ]]
+	refuses() { # refuses STATUS TEXT OPTION...
+		local want=$1 text=$2
+		shift 2
+		run --separate-stderr weir simulate queue "$@" </dev/null
+		[ "$status" = "$want" ]
+		[[ $stderr == *"$text"* ]]
+	}
+	refuses 2 "--trace FILE is missing"
+	refuses 1 "cannot read /nowhere" --trace /nowhere
+	refuses 2 'did you mean "weir"' --trace - --policy wier
+	refuses 2 "--price is lean, mid, fast or a number" --trace - --price dear
+	refuses 2 "--reuse is a number from 0" --trace - --reuse 2
+	refuses 2 "not JSON" --trace -
+}
+
 @test "doctor: each finding has a level and, unless it is ok, something to do" {
 	WEIR_URL=$nobody run --separate-stderr weir doctor --json
 	[ "$status" = 0 ] || [ "$status" = 1 ]
