@@ -239,8 +239,9 @@ const struct cli_command simulatequeue_commands[] = {
      .group = CLI_GROUP_LOCAL,
      .options = queue_options,
      .about =
-         "The trace is one JSON object: {\"changes\":[{\"arrival_s\":0,\"duration_s\":480,"
-         "\"ok\":true,\"areas\":[3,7],\"p_success\":0.93}],\"real_conflicts\":[[0,4]]}. Two "
+         "The trace is one JSON object: {\"changes\": [{\"arrival_s\": 0, \"duration_s\": 480, "
+         "\"ok\": true, \"areas\": [3, 7], \"p_success\": 0.93}], \"real_conflicts\": [[0, 4]]}. "
+         "Two "
          "changes potentially conflict when their areas meet; one fails when it is not ok or an "
          "earlier one that really conflicts with it has landed. Policies see durations and "
          "p_success; only the oracle knows what will land. A change may also have \"flake\", how "

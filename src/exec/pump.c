@@ -96,6 +96,15 @@ static void watch_disk(struct flow *f, int64_t now) {
 	f->next_watch_us = now + (pause > least ? pause : least);
 }
 
+// What failed between two looks on a disk that is full did so perhaps because of that.
+static void look_last(struct flow *f) {
+	struct pump *p = f->p;
+	if (p->stop != PUMP_ENDED || !WIFEXITED(p->status) || !WEXITSTATUS(p->status)) return;
+	f->stopped = false;
+	f->next_watch_us = 0;
+	watch_disk(f, clock_mono_us());
+}
+
 static int wait_ms(const struct flow *f, int64_t now) {
 	int64_t until = f->deadline_us < f->next_watch_us ? f->deadline_us : f->next_watch_us;
 	if (f->partial_us && f->partial_us < until) until = f->partial_us;
@@ -222,6 +231,7 @@ void pump_run(struct pump *p) {
 		if (!take_output(&f, 0, p->sandbox->out)) file_close(&p->sandbox->out);
 	while (p->sandbox->err >= 0)
 		if (!take_output(&f, 1, p->sandbox->err)) file_close(&p->sandbox->err);
+	look_last(&f);
 	p->masked = f.streams[0].hits + f.streams[1].hits;
 	buf_free(&f.block);
 	buf_free(&f.masked);
