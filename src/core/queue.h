@@ -77,7 +77,6 @@ struct queue_view {
 	int64_t now_ms, mean_ms; // mean duration of the last changes
 	double load;             // arrivals times duration over slots, of late; above 1 they pile up
 	double conflicts;        // how often two that may conflict do
-	double wrong;            // how often a prediction is wrong, of late
 	struct queue_knobs knobs;
 	size_t slots; // all of them; running tries take one each
 	const struct queue_change *changes;

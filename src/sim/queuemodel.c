@@ -87,13 +87,6 @@ static bool inside(const struct attempt *a, uint32_t x) {
 
 // ---------------------------------------------------------------- changes arrive
 
-static bool meet(const struct queuetrace_change *a, const struct queuetrace_change *b) {
-	for (size_t i = 0; i < a->area_count; i++)
-		for (size_t k = 0; k < b->area_count; k++)
-			if (a->areas[i] == b->areas[k]) return true;
-	return false;
-}
-
 // Behind all of its priority and above. Those behind it that conflict depend on it from now on.
 static void place(struct model *m, uint32_t i) {
 	size_t at = m->open.n;
@@ -102,7 +95,7 @@ static void place(struct model *m, uint32_t i) {
 	     at--) {
 		uint32_t behind = m->open.at[at - 1];
 		m->open.at[at] = behind;
-		if (meet(&m->trace->changes[behind], &m->trace->changes[i]))
+		if (queuetrace_meet(&m->trace->changes[behind], &m->trace->changes[i]))
 			push(m, &m->changes[behind].before, i);
 	}
 	m->open.at[at] = i;
@@ -113,7 +106,7 @@ static void arrive(struct model *m) {
 	struct change *c = &m->changes[i];
 	for (size_t k = 0; k < m->open.n; k++)
 		if (m->trace->changes[m->open.at[k]].priority >= m->trace->changes[i].priority &&
-		    meet(&m->trace->changes[m->open.at[k]], &m->trace->changes[i]))
+		    queuetrace_meet(&m->trace->changes[m->open.at[k]], &m->trace->changes[i]))
 			push(m, &c->before, m->open.at[k]);
 	place(m, i);
 	c->fate = OPEN;

@@ -178,7 +178,7 @@ static double normal(struct prng *r) {
 	}
 }
 
-static bool meet(const struct queuetrace_change *a, const struct queuetrace_change *b) {
+bool queuetrace_meet(const struct queuetrace_change *a, const struct queuetrace_change *b) {
 	for (size_t i = 0; i < a->area_count; i++)
 		for (size_t k = 0; k < b->area_count; k++)
 			if (a->areas[i] == b->areas[k]) return true;
@@ -195,7 +195,7 @@ static void make_conflicts(const struct queuetrace_shape *shape, struct prng *r,
 		while (t->changes[first].arrival_ms + reach_ms < c->arrival_ms) first++;
 		for (size_t k = first; k < i; k++) {
 			const struct queuetrace_change *o = &t->changes[k];
-			if (!meet(o, c) || o->priority || c->priority ||
+			if (!queuetrace_meet(o, c) || o->priority || c->priority ||
 			    (double)(c->arrival_ms - o->arrival_ms) > UNDER_WAY * (double)o->duration_ms)
 				continue;
 			if (uniform(r) > shape->conflicts) continue;

@@ -54,5 +54,6 @@ struct queuetrace_shape { // merge-queue traces as the papers on SubmitQueue des
 extern const struct queuetrace_shape queuetrace_usual;
 void queuetrace_make(const struct queuetrace_shape *shape, struct arena *life,
                      struct queuetrace *out);
+bool queuetrace_meet(const struct queuetrace_change *a, const struct queuetrace_change *b); // areas
 // What becomes of each change, which no policy may alter: in order of arrival.
 void queuetrace_outcomes(const struct queuetrace *t, bool *lands);
