@@ -205,6 +205,13 @@ static void a_hotfix_waits_for_nobody(void **state) {
 	assert_int_equal(decided_ms(&r, 2), 160000);
 	assert_int_equal(decided_ms(&r, 0), 600000); // not of its area: runs on
 	assert_int_equal(r.stopped, 1);
+	// None of its area runs and no slot is free: it takes one, and no more.
+	static const uint32_t elsewhere[] = {3};
+	t.changes[1].areas = elsewhere;
+	run(&t, "weir", 2, &life, &r);
+	assert_int_equal(decided_ms(&r, 2), 160000);
+	assert_int_equal(r.stopped, 1);
+	assert_true(decided_ms(&r, 0) == 600000 || decided_ms(&r, 1) == 600000);
 }
 
 // ---------------------------------------------------------------- the checker
