@@ -79,7 +79,7 @@ static const char manifests[] =
 	" WHERE repo = e.repo ORDER BY id DESC LIMIT 1 OFFSET ?2 - 1), 0)"
 	" OR id IN (SELECT release FROM (SELECT release, row_number() OVER (PARTITION BY env"
 	" ORDER BY max(id) DESC) AS place FROM rollouts GROUP BY env, release) WHERE place <= ?2)"
-	" OR id IN (SELECT release FROM envs UNION SELECT previous FROM envs)";
+	" OR id IN (SELECT release FROM env_history)";
 
 static bool add_rows(struct store *s, const char *sql, int64_t since_ms, int64_t releases,
                      struct set *set, struct err *e) {

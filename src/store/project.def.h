@@ -215,13 +215,22 @@
 	     " ELSE 'failed' END, ended_ms = :time, exposed_ms = :exposed_ms,"                         \
 	     " duration_ms = :duration_ms WHERE id = :rollout")                                        \
 	RULE(ROLLOUT_FINISHED, "UPDATE envs SET rollout = 0 WHERE rollout = :rollout")                 \
+	RULE(ROLLOUT_FINISHED, /* back to a release: what came after it is forgotten */                \
+	     "DELETE FROM env_history WHERE :outcome = 'passed' AND (env, 'rollback') ="               \
+	     " (SELECT env, cause FROM rollouts WHERE id = :rollout) AND place > (SELECT max(h.place)" \
+	     " FROM env_history AS h JOIN rollouts AS r ON r.id = :rollout WHERE h.env = r.env"        \
+	     " AND h.release = r.release)")                                                            \
 	RULE(ROLLOUT_FINISHED,                                                                         \
-	     /* after a rollback the way back is what the release had below it when it came */         \
-	     "UPDATE envs SET (release, previous) = (SELECT r.release, iif(envs.release = r.release,"  \
-	     " envs.previous, iif(r.cause = 'rollback', coalesce((SELECT q.previous FROM rollouts AS"  \
-	     " q WHERE q.env = r.env AND q.release = r.release AND q.state = 'live' AND q.cause <>"    \
-	     " 'rollback' ORDER BY q.id DESC LIMIT 1), 0), envs.release)) FROM rollouts AS r WHERE"    \
-	     " r.id = :rollout),"                                                                      \
+	     "INSERT INTO env_history(env, place, release) SELECT r.env, coalesce((SELECT max(place)"  \
+	     " FROM env_history WHERE env = r.env), 0) + 1, r.release FROM rollouts AS r WHERE"        \
+	     " :outcome = 'passed' AND r.id = :rollout AND r.release <> coalesce((SELECT h.release"    \
+	     " FROM env_history AS h WHERE h.env = r.env ORDER BY h.place DESC LIMIT 1), 0)")          \
+	RULE(ROLLOUT_FINISHED, /* STATE_HISTORY */                                                     \
+	     "DELETE FROM env_history WHERE env = (SELECT env FROM rollouts WHERE id = :rollout)"      \
+	     " AND place <= (SELECT max(h.place) FROM env_history AS h WHERE h.env = env_history.env)" \
+	     " - 8")                                                                                   \
+	RULE(ROLLOUT_FINISHED,                                                                         \
+	     "UPDATE envs SET release = (SELECT r.release FROM rollouts AS r WHERE r.id = :rollout),"  \
 	     " live_ms = :time, health = 'healthy', health_text = '', health_ms = :time"               \
 	     " WHERE :outcome = 'passed' AND id = (SELECT env FROM rollouts WHERE id = :rollout)")     \
 	/* A release brings every change that landed before its own. */                                \

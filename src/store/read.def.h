@@ -75,10 +75,14 @@
 	F(S, RELEASE_ID, release, ) F(S, ENV_ID, env, ) F(S, REASON, reason, ) \
 	F(S, INT, blocked_ms, )
 
+// previous: where a rollback leads, as environments_back of the core has it; 0 = nowhere.
 #define READ_ENV(F, S) \
 	F(S, ENV_ID, id, ) F(S, REPO_ID, repo, ) \
 	F(S, STR, repo_name, (SELECT name FROM repos WHERE id = t.repo)) F(S, STR, name, ) \
-	F(S, INT, defined, ) F(S, RELEASE_ID, release, ) F(S, RELEASE_ID, previous, ) \
+	F(S, INT, defined, ) F(S, RELEASE_ID, release, ) \
+	F(S, RELEASE_ID, previous, coalesce((SELECT h.release FROM env_history AS h \
+		WHERE h.env = t.id AND h.release <> t.release AND NOT EXISTS(SELECT 1 FROM blocks AS b \
+			WHERE b.env = t.id AND b.release = h.release) ORDER BY h.place DESC LIMIT 1), 0)) \
 	F(S, ROLLOUT_ID, rollout, ) F(S, INT, live_ms, ) F(S, STR, health, ) \
 	F(S, STR, health_text, ) F(S, INT, health_ms, ) F(S, RELEASE_ID, requested_release, ) \
 	F(S, STR, requested_by, ) F(S, INT, requested_ms, )

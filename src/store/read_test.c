@@ -474,6 +474,31 @@ static void a_rollback_is_told(void **state) {
 	assert_int_equal(envs.p[0].rollout.v, 0);
 }
 
+static uint64_t way_back(struct fixture *f) {
+	struct read_envs envs;
+	struct err e;
+	assert_ok(read_envs(f->store, (struct repo_id){1}, &f->life, &envs, &e), e);
+	return envs.p[0].previous.v;
+}
+
+static void the_way_back_skips_what_is_blocked(void **state) {
+	struct fixture *f = *state;
+	a_repository(f);
+	for (uint64_t i = 1; i <= 3; i++) {
+		HAPPENS(f, ROLLOUT_ISSUED, rollout_issued, .rollout = {i}, .env = {1}, .release = {i},
+		        .previous = {i - 1}, .cause = STR("landed"));
+		HAPPENS(f, ROLLOUT_FINISHED, rollout_finished, .rollout = {i}, .outcome = OUTCOME_PASSED);
+	}
+	assert_int_equal(way_back(f), 2);
+	HAPPENS(f, RELEASE_BLOCKED, release_blocked, .release = {2}, .env = {1},
+	        .reason = REASON_ROLLED_BACK);
+	assert_int_equal(way_back(f), 1);
+	HAPPENS(f, ROLLOUT_ISSUED, rollout_issued, .rollout = {4}, .env = {1}, .release = {1},
+	        .previous = {3}, .cause = STR("rollback"));
+	HAPPENS(f, ROLLOUT_FINISHED, rollout_finished, .rollout = {4}, .outcome = OUTCOME_PASSED);
+	assert_int_equal(way_back(f), 0);
+}
+
 static struct read_rollout rolled_back(struct fixture *f, uint64_t rollout, uint64_t from) {
 	struct read_rollout r;
 	struct err e;
@@ -571,6 +596,7 @@ int main(void) {
 		TEST(an_odd_plan_is_passed_by),
 		TEST(a_rollback_is_told),
 		TEST(a_rollback_says_why),
+		TEST(the_way_back_skips_what_is_blocked),
 		TEST(names_of_who_may_what),
 		TEST(every_kind_of_event_can_be_projected),
 	};

@@ -93,11 +93,15 @@
 	/* defined: trunk's weir.yml names it. release: what is live. health: '', healthy, unhealthy   \
 	 */                                                                                            \
 	T(envs,                                                                                        \
-	  "id " ID ", repo " INT ", name " TEXT ", defined " INT ", release " INT ", previous " INT    \
-	  ", rollout " INT ", live_ms " INT ", health " TEXT ", health_text " TEXT ", health_ms " INT  \
+	  "id " ID ", repo " INT ", name " TEXT ", defined " INT ", release " INT ", rollout " INT    \
+	  ", live_ms " INT ", health " TEXT ", health_text " TEXT ", health_ms " INT  \
 	  ", requested_release " INT ", requested_by " TEXT ", requested_ms " INT                      \
 	  ", requested_text " TEXT,                                                                    \
 	  "", "CREATE UNIQUE INDEX envs_name ON envs(repo, name);")                                    \
+	/* What ran in an environment, oldest first: the core's struct env.history */                   \
+	T(env_history,                                                                                 \
+	  "env INTEGER NOT NULL, place INTEGER NOT NULL, release " INT ", PRIMARY KEY(env, place)",    \
+	  " WITHOUT ROWID", "")                                                                        \
 	/* state: issued, cancelling, live (and once live: also after it), failed, cancelled */        \
 	T(rollouts,                                                                                    \
 	  "id " ID ", env " INT ", release " INT ", previous " INT ", cause " TEXT ", by " TEXT        \
