@@ -101,6 +101,12 @@ static bool token_name_free(struct call *c) {
 	return true;
 }
 
+static struct str scopes_text(struct call *c, unsigned scopes) {
+	AUTO_BUF text = {0};
+	operation_scopes_text(scopes, &text);
+	return arena_str(&c->life, buf_view(&text));
+}
+
 void admin_token_create(struct call *c) {
 	struct err e = {0};
 	unsigned scopes;
@@ -123,7 +129,7 @@ void admin_token_create(struct call *c) {
 	c->identity.name = arena_str(&c->life, buf_view(&secret));
 	call_submit(c,
 	            &(struct event){.kind = EVENT_TOKEN_CREATED,
-	                            .token_created = {call_text(c, "name"), call_text(c, "scopes"),
+	                            .token_created = {call_text(c, "name"), scopes_text(c, scopes),
 	                                              digest_of(buf_view(&secret)),
 	                                              days ? now + days * 86400000 : 0}},
 	            token_created);
@@ -249,11 +255,11 @@ void admin_key_add(struct call *c) {
 		     "give the line of a .pub file: ssh-ed25519 AAAA...");
 		return;
 	}
-	call_submit(
-		c,
-		&(struct event){.kind = EVENT_KEY_ADDED,
-	                    .key_added = {call_text(c, "name"), str_trim(call_text(c, "key")), text}},
-		finish_key);
+	call_submit(c,
+	            &(struct event){.kind = EVENT_KEY_ADDED,
+	                            .key_added = {call_text(c, "name"), str_trim(call_text(c, "key")),
+	                                          scopes_text(c, scopes)}},
+	            finish_key);
 }
 
 void admin_key_rm(struct call *c) {

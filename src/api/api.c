@@ -73,6 +73,7 @@ void api_call(struct api *api, const struct api_request *request, api_answer_fn 
 			handlers[c->operation->id](c);
 			return;
 		}
+		if (!next) next = "/api/v1/openapi.json describes each parameter";
 	} else if (e.code == ERR_UNSUPPORTED) status = 405;
 	api_error(&e, next, &c->answer);
 	if (status == 405) {

@@ -17,6 +17,10 @@ static bool set(struct call *c, size_t i, struct str text, struct err *e) {
 		if (str_to_i64(text, &c->number[i]) && c->number[i] >= 0) return true;
 		return err_set(e, ERR_INVALID, "%s is not a number: \"" STR_FMT "\"", p->name,
 		               STR_ARG(str_slice(text, 0, text.n < 60 ? text.n : 60)));
+	case OPERATION_TYPE_NTH:
+		if (str_to_i64(text, &c->number[i]) && c->number[i] >= 1) return true;
+		return err_set(e, ERR_INVALID, "%s is a number from 1, not \"" STR_FMT "\"", p->name,
+		               STR_ARG(str_slice(text, 0, text.n < 60 ? text.n : 60)));
 	case OPERATION_TYPE_PAGE:
 		if (str_to_i64(text, &c->number[i]) && c->number[i] >= 1 &&
 		    c->number[i] <= OPERATION_PAGE_MAX)

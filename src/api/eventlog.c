@@ -55,16 +55,24 @@ static void end(struct api_stream *s) {
 }
 
 void eventlog_list(struct call *c) {
+	struct str entity = call_text(c, "entity");
+	if (entity.n && !event_entity_ok(entity)) {
+		struct err e;
+		err_set(&e, ERR_INVALID, "\"" STR_FMT "\" names nothing", STR_ARG(entity));
+		call_fail(c, &e,
+		          "such as change/12; also repo/, candidate/, run/, landing/, release/, "
+		          "environment/ and rollout/");
+		return;
+	}
 	struct follow *f = calloc(1, sizeof *f);
 	if (!f) abort();
 	uint64_t head = c->host->seq(c->host->context);
 	*f = (struct follow){
 		.stream = {false, more, end}, .api = c->api, .follow = call_flag(c, "follow")};
 	bool recent = call_int(c, "from", -1) < 0;
-	f->next = recent ? head > 50 && !call_text(c, "entity").n ? head - 49 : 1
-	                 : (uint64_t)call_int(c, "from", 1);
+	f->next = recent ? head > 50 && !entity.n ? head - 49 : 1 : (uint64_t)call_int(c, "from", 1);
 	f->left = f->follow ? UINT64_MAX : (uint64_t)call_int(c, "limit", 1000);
-	f->entity = arena_str(&f->life, call_text(c, "entity"));
+	f->entity = arena_str(&f->life, entity);
 	c->answer.stream = &f->stream;
 	c->answer.type = "application/x-ndjson";
 	call_finish(c);

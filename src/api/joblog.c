@@ -45,16 +45,11 @@ static void write_line(void *context, uint64_t number, char channel, int64_t ms,
 	struct follow *f = context;
 	if (number < f->from || !f->left) return;
 	f->left--;
-	if (f->format == FORMAT_ANSI) {
-		buf_str(f->out, text);
-		buf_char(f->out, '\n');
-		return;
-	}
 	AUTO_BUF plain = {0};
 	struct ansi ansi = {0};
-	ansi_strip(&ansi, text, &plain);
-	if (f->format == FORMAT_TEXT) {
-		buf_str(f->out, buf_view(&plain));
+	(f->format == FORMAT_ANSI ? ansi_colours : ansi_strip)(&ansi, text, &plain);
+	if (f->format != FORMAT_JSON) {
+		buf_utf8(f->out, buf_view(&plain));
 		buf_char(f->out, '\n');
 		return;
 	}

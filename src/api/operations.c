@@ -76,7 +76,8 @@ void operation_methods(struct str path, struct buf *out) {
 	struct str ignored[OPERATION_PARAMS_MAX];
 	for (size_t i = 0; i < OPERATION_COUNT; i++)
 		if (matches(&rows[i], path, ignored))
-			buf_printf(out, "%s%s", out->n ? ", " : "", rows[i].method);
+			buf_printf(out, "%s%s%s", out->n ? ", " : "", rows[i].method,
+			           strcmp(rows[i].method, "GET") == 0 ? ", HEAD" : "");
 }
 
 // ---------------------------------------------------------------- scopes
@@ -116,6 +117,12 @@ bool operation_allows(unsigned set, enum operation_scope needed) {
 	return (set & (unsigned)needed) == (unsigned)needed;
 }
 
+void operation_scopes_text(unsigned set, struct buf *out) {
+	for (size_t i = 0; i < ARRAY_LEN(scopes); i++)
+		if (set & (unsigned)scopes[i].scope)
+			buf_printf(out, "%s%s", out->n ? "," : "", scopes[i].name);
+}
+
 const char *operation_scope_name(enum operation_scope scope) {
 	for (size_t i = 0; i < ARRAY_LEN(scopes); i++)
 		if (scopes[i].scope == scope) return scopes[i].name;
@@ -124,17 +131,21 @@ const char *operation_scope_name(enum operation_scope scope) {
 
 // ---------------------------------------------------------------- OpenAPI 3.1
 
+bool operation_type_is_number(enum operation_type type) {
+	return type == OPERATION_TYPE_INT || type == OPERATION_TYPE_NTH || type == OPERATION_TYPE_PAGE;
+}
+
 static const char *type_name(enum operation_type type) {
-	return type == OPERATION_TYPE_INT    ? "integer"
-	       : type == OPERATION_TYPE_PAGE ? "integer"
-	       : type == OPERATION_TYPE_FLAG ? "boolean"
-	                                     : "string";
+	return operation_type_is_number(type) ? "integer"
+	       : type == OPERATION_TYPE_FLAG  ? "boolean"
+	                                      : "string";
 }
 
 static void write_schema(struct jsonw *w, const struct operation_param *p) {
 	jsonw_object(w);
 	if (p->type == OPERATION_TYPE_PAGE) jsonw_key_i(w, "maximum", OPERATION_PAGE_MAX);
-	if (p->type == OPERATION_TYPE_PAGE) jsonw_key_i(w, "minimum", 1);
+	if (p->type == OPERATION_TYPE_PAGE || p->type == OPERATION_TYPE_NTH)
+		jsonw_key_i(w, "minimum", 1);
 	jsonw_key_z(w, "type", type_name(p->type));
 	jsonw_object_end(w);
 }

@@ -88,7 +88,7 @@
 
 #define OPERATION_ID(P) P(PATH, id, INT, 1, "number of the change")
 #define OPERATION_PAGE(P)                                                                \
-	P(QUERY, before, INT, 0, "only older than this number: where the page before ended") \
+	P(QUERY, before, NTH, 0, "only older than this number: where the page before ended") \
 	P(QUERY, limit, PAGE, 0, "at most so many, 50 unless said, up to 1000")
 
 #define OPERATION_PARAMS_server_status(P)
@@ -108,8 +108,8 @@
 #define OPERATION_PARAMS_changes_diff(P) OPERATION_ID(P)
 #define OPERATION_PARAMS_joblog_get(P)                                                    \
 	OPERATION_ID(P)                                                                       \
-	P(PATH, job, TEXT, 1, "name of the job") P(QUERY, from, INT, 0, "first line, from 1") \
-		P(QUERY, lines, INT, 0, "at most so many lines")                                  \
+	P(PATH, job, TEXT, 1, "name of the job") P(QUERY, from, NTH, 0, "first line, from 1") \
+		P(QUERY, lines, NTH, 0, "at most so many lines")                                  \
 			P(QUERY, format, TEXT, 0,                                                     \
 	          "text (unless said), ansi: with colours, or json: one object a line")       \
 				P(QUERY, follow, FLAG, 0, "go on until the job ends")
@@ -135,7 +135,7 @@
 	OPERATION_ENV(P) P(BODY, reason, TEXT, 0, "why, for the record")
 #define OPERATION_PARAMS_envs_log(P) \
 	OPERATION_ENV(P)                 \
-	P(QUERY, lines, INT, 0, "the last lines, 200 unless said") P(QUERY, follow, FLAG, 0, "go on")
+	P(QUERY, lines, NTH, 0, "the last lines, 200 unless said") P(QUERY, follow, FLAG, 0, "go on")
 #define OPERATION_PARAMS_repos_list(P)
 #define OPERATION_PARAMS_repos_add(P)                                                 \
 	P(BODY, name, TEXT, 1, "its name here")                                           \
@@ -148,7 +148,7 @@
 #define OPERATION_PARAMS_eventlog_list(P)                                  \
 	P(QUERY, from, INT, 0, "first number; the last 50 events unless said") \
 	P(QUERY, entity, TEXT, 0, "only about this, such as change/12")        \
-	P(QUERY, limit, INT, 0, "at most so many, 1000 unless said")           \
+	P(QUERY, limit, NTH, 0, "at most so many, 1000 unless said")           \
 	P(QUERY, follow, FLAG, 0, "go on with what happens")
 #define OPERATION_PARAMS_admin_tokens(P)
 #define OPERATION_PARAMS_admin_token_create(P)                                          \

@@ -27,12 +27,15 @@ enum operation_answer { OPERATION_JSON, OPERATION_TEXT, OPERATION_LINES, OPERATI
 enum operation_in { OPERATION_IN_PATH, OPERATION_IN_QUERY, OPERATION_IN_BODY };
 enum operation_type {
 	OPERATION_TYPE_INT,
+	OPERATION_TYPE_NTH,  // an integer from 1
 	OPERATION_TYPE_PAGE, // an integer, 1 to OPERATION_PAGE_MAX
 	OPERATION_TYPE_TEXT,
 	OPERATION_TYPE_FLAG
 };
 
 enum { OPERATION_PAGE_MAX = 1000 };
+
+bool operation_type_is_number(enum operation_type type);
 
 struct operation_param {
 	const char *name, *doc;
@@ -71,6 +74,7 @@ MUST_USE bool operation_route(struct str method, struct str path, const struct o
 // "read,propose" <-> set. Parsing: ERR_INVALID names what is no scope.
 MUST_USE bool operation_scopes_parse(struct str text, unsigned *scopes, struct err *e);
 bool operation_allows(unsigned scopes, enum operation_scope needed);
+void operation_scopes_text(unsigned set, struct buf *out);    // "read,propose": each once
 const char *operation_scope_name(enum operation_scope scope); // "read"; "" for none
 
 void operation_openapi(const char *server_url, const char *version, struct buf *out);

@@ -256,12 +256,19 @@ static const char *data_folder(const struct cli *cli) {
 	return data ? data : ".weir";
 }
 
+static int no_data(struct cli *cli, const struct err *e) {
+	return cli_fail(cli, e,
+	                e->code == ERR_NOT_FOUND
+	                    ? "Name its folder with `--data DIR`; `weir serve` makes one"
+	                    : NULL);
+}
+
 int audit_command(struct cli *cli) {
 	struct audit a;
 	struct err e = {0};
 	if (!audit_open(&a, data_folder(cli), &e)) {
 		audit_close(&a);
-		return cli_fail(cli, &e, NULL);
+		return no_data(cli, &e);
 	}
 	run_audit(&a, &e);
 	// A daemon that works meanwhile may have landed since: looked at last, and again when it
@@ -341,7 +348,7 @@ int audit_replay(struct cli *cli) {
 	          store_replay(a.store, 1, (uint64_t)until, replay_event, &a, &e);
 	if (ok) print_state(cli, &a);
 	audit_close(&a);
-	return ok ? 0 : cli_fail(cli, &e, NULL);
+	return ok ? 0 : no_data(cli, &e);
 }
 
 // ---------------------------------------------------------------- backup and retention
@@ -394,7 +401,7 @@ int audit_backup(struct cli *cli) {
 	if (!store_open(data, STORE_READ, &store, &e) || !object_store_open(data, &objects, &e) ||
 	    !backup_make(store, objects, policy, to, &head, &e) || !copy_repos(data, to, &life, &e) ||
 	    !copy_secrets(data, to, &life, &e))
-		return cli_fail(cli, &e, NULL);
+		return no_data(cli, &e);
 	struct str text = arena_printf(
 		&life,
 		"✓ %s holds everything up to event %llu, checked; serve it with `weir serve --data %s`\n",
@@ -416,12 +423,16 @@ int audit_collect(struct cli *cli) {
 	    !args_number(&cli->args, "artifact-days", 0, 100000, &policy.artifact_days, &e) ||
 	    !args_number(&cli->args, "releases", 2, 100000, &policy.releases, &e))
 		return cli_usage(cli, "%s", e.text);
+	if (!file_exists(arena_printf(&life, "%s/weir.db", data).p)) {
+		err_set(&e, ERR_NOT_FOUND, "there is no data in %s", data);
+		return no_data(cli, &e);
+	}
 	if (!file_lock(arena_printf(&life, "%s/lock", data).p, &lock, &e))
 		return e.code == ERR_BUSY ? cli_fail(cli, &e, "the daemon collects by itself every night")
-		                          : cli_fail(cli, &e, NULL);
+		                          : no_data(cli, &e);
 	if (!store_open(data, STORE_READ, &store, &e) || !object_store_open(data, &objects, &e) ||
 	    !collect_run(store, objects, policy, &done, &e))
-		return cli_fail(cli, &e, NULL);
+		return no_data(cli, &e);
 	cli_out(arena_printf(&life, "✓ %llu objects live, %llu removed, %llu bytes freed\n",
 	                     (unsigned long long)done.live, (unsigned long long)done.removed,
 	                     (unsigned long long)done.removed_bytes));

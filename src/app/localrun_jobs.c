@@ -110,7 +110,9 @@ bool localrun_jobs_choose(struct localrun *l, const char *const *words, size_t n
 static void end_line(struct localrun_job *j, enum runlog_channel channel) {
 	struct ansi strip = {0};
 	struct buf *line = &j->log_lines[channel == RUNLOG_ERR];
-	ansi_strip(&strip, buf_view(line), &j->log_text);
+	AUTO_BUF plain = {0};
+	ansi_strip(&strip, buf_view(line), &plain);
+	buf_utf8(&j->log_text, buf_view(&plain));
 	buf_char(&j->log_text, '\n');
 	buf_reset(line);
 }

@@ -19,6 +19,10 @@ bool secrets_name_ok(struct str name) {
 }
 
 static bool check_name(struct str name, struct err *e) {
+	if (str_starts(name, STR("WEIR_")))
+		return err_set(e, ERR_INVALID,
+		               "\"" STR_FMT "\" is no name for a secret: weir sets WEIR_ variables itself",
+		               STR_ARG(name));
 	if (secrets_name_ok(name)) return true;
 	return err_set(
 		e, ERR_INVALID,

@@ -134,6 +134,16 @@ void buf_html(struct buf *b, struct str s) {
 	}
 }
 
+void buf_utf8(struct buf *b, struct str s) {
+	char c[4];
+	while (s.n) {
+		size_t n = take_utf8(&s, c);
+		bool c1 = n == 2 && c[0] == '\xc2' && (unsigned char)c[1] < 0xa0;
+		if (n == 0 || c1) buf_cstr(b, replacement);
+		else buf_add(b, c, n);
+	}
+}
+
 static bool is_unreserved(char c) {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
 	       c == '.' || c == '_' || c == '~';

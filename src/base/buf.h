@@ -25,6 +25,8 @@ void buf_json(struct buf *b,
               struct str s); // "quoted"; NUL and bytes that are not UTF-8 become U+FFFD
 void buf_html(struct buf *b,
               struct str s); // for text and quoted attributes; bad UTF-8 and controls become U+FFFD
+void buf_utf8(struct buf *b,
+              struct str s); // bytes that are not UTF-8 and C1 controls become U+FFFD, one each
 void buf_url(struct buf *b,
              struct str s); // one path segment or query value (RFC 3986 unreserved stay)
 void buf_shell(struct buf *b, struct str s); // one word for a POSIX shell

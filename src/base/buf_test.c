@@ -79,6 +79,18 @@ static void escapes_html(void **state) {
 	check_rows(buf_html, rows, ARRAY_LEN(rows));
 }
 
+static void mends_utf8(void **state) {
+	static const struct escape_row rows[] = {
+		{"h\xc3\xa9\t\x1b", "h\xc3\xa9\t\x1b"},
+		{"\xff\xc2\x9b"
+	     "2Jz\xe2\x82",
+	     "\xef\xbf\xbd\xef\xbf\xbd"
+	     "2Jz\xef\xbf\xbd\xef\xbf\xbd"},
+	};
+	(void)state;
+	check_rows(buf_utf8, rows, ARRAY_LEN(rows));
+}
+
 static void escapes_urls(void **state) {
 	(void)state;
 	static const struct escape_row rows[] = {
@@ -119,6 +131,7 @@ int main(void) {
 		cmocka_unit_test(grows_and_stays_terminated),
 		cmocka_unit_test(escapes_json),
 		cmocka_unit_test(escapes_html),
+		cmocka_unit_test(mends_utf8),
 		cmocka_unit_test(escapes_urls),
 		cmocka_unit_test(escapes_shell_words),
 		cmocka_unit_test(prints_hex),

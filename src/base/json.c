@@ -38,6 +38,9 @@ bool json_parse(struct str text, struct json **owned, struct err *e) {
 	json_object_seed(1); // hashing must not depend on a random number
 	json_t *v = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
 	                       &why);
+	if (!v && strstr(why.text, "JSON_ALLOW_NUL"))
+		return err_set(e, ERR_INVALID, "not JSON at line %d, column %d: \\u0000 is not taken",
+		               why.line, why.column);
 	if (!v)
 		return err_set(e, ERR_INVALID, "not JSON at line %d, column %d: %s", why.line, why.column,
 		               why.text);

@@ -27,10 +27,11 @@ struct ink cli_ink(const struct cli *cli) {
 	return (struct ink){.colour = cli->colour, .utf8 = cli->utf8, .width = cli->width};
 }
 
-// A reader that went away (weir queue | head) ends the program as it ends others.
+// A reader that went away (weir queue | head) ends the program as it ends others, without a word.
 void cli_out(struct str bytes) {
-	if (bytes.n && fwrite(bytes.p, 1, bytes.n, stdout) != bytes.n) exit(1);
-	if (fflush(stdout) != 0) exit(1);
+	if ((!bytes.n || fwrite(bytes.p, 1, bytes.n, stdout) == bytes.n) && fflush(stdout) == 0) return;
+	if (errno != EPIPE) fprintf(stderr, "error: cannot write the output: %s\n", strerror(errno));
+	exit(1);
 }
 
 void cli_print(const struct ink *ink) {

@@ -35,8 +35,11 @@ void grid_time(struct buf *out, int64_t ms, int64_t now_ms) {
 		return;
 	}
 	int month = (text.p[5] - '0') * 10 + text.p[6] - '0';
-	buf_printf(out, "%d %s %.5s", (text.p[8] - '0') * 10 + text.p[9] - '0', months[month - 1],
-	           text.p + 11);
+	AUTO_BUF now = {0};
+	clocktext_rfc3339(&now, now_ms);
+	buf_printf(out, "%d %s ", (text.p[8] - '0') * 10 + text.p[9] - '0', months[month - 1]);
+	if (memcmp(text.p, now.p, 4) != 0) buf_printf(out, "%.4s ", text.p);
+	buf_printf(out, "%.5s", text.p + 11);
 }
 
 void grid_size(struct buf *out, int64_t bytes) {

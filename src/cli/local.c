@@ -23,6 +23,7 @@ static bool wants_json(const struct cli *cli) {
 
 // One byte more than conf_parse takes is enough for it to say what is wrong.
 static bool read_config(const char *path, struct buf *out, struct err *e) {
+	if (!path[0]) return err_set(e, ERR_INVALID, "the name of the file is empty");
 	AUTO_FD fd = strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
 	struct stat info;
 	if (fd < 0 && errno == ENOENT) return err_set(e, ERR_NOT_FOUND, "there is no %s here", path);

@@ -53,10 +53,9 @@ static struct args_option option_of(const struct operation_param *p, struct aren
 	struct args_option o = {.name = option_name(p, life), .help = p->doc};
 	if (p->type == OPERATION_TYPE_FLAG) o.letter = !strcmp(p->name, "follow") ? 'f' : 0;
 	else
-		o.value = is_time(p) ? "DURATION"
-		          : p->type == OPERATION_TYPE_INT || p->type == OPERATION_TYPE_PAGE
-		              ? "N"
-		              : param_word(p, life).p;
+		o.value = is_time(p)                          ? "DURATION"
+		          : operation_type_is_number(p->type) ? "N"
+		                                              : param_word(p, life).p;
 	return o;
 }
 
@@ -118,7 +117,11 @@ static bool read_value(struct cli *cli, const struct operation_param *p, struct 
 	}
 	int64_t number;
 	*out = str_of(text);
-	if ((p->type != OPERATION_TYPE_INT && p->type != OPERATION_TYPE_PAGE) || !text) return true;
+	if (!operation_type_is_number(p->type)) {
+		if (word < 0 || !text || text[0]) return true;
+		return err_set(e, ERR_INVALID, "%s is empty: give %s", name, p->doc);
+	}
+	if (!text) return true;
 	if (word >= 0 && text[0] == '#') *out = str_of(text + 1); // as it is shown
 	if (str_to_i64(*out, &number) && number >= 0) return true;
 	if (word >= 0) return err_set(e, ERR_INVALID, "\"%s\" is no %s", text, p->doc);

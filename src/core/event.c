@@ -140,6 +140,15 @@ struct repo_id event_repo(const struct event *e) {
 	return f ? *(const struct repo_id *)at(e, f) : (struct repo_id){0};
 }
 
+bool event_entity_ok(struct str text) {
+	uint64_t number;
+	struct str kind = str_cut(&text, '/');
+	if (!text.p || !str_to_u64(text, &number)) return false;
+	for (size_t i = ENTITY_NONE + 1; i < ARRAY_LEN(entities); i++)
+		if (str_eq(kind, str_of(entities[i].name))) return true;
+	return false;
+}
+
 void event_entity(const struct event *e, struct buf *out) {
 	const struct kind *k = kind_of(e->kind);
 	if (!k || k->entity == ENTITY_NONE) return;

@@ -62,6 +62,7 @@ enum event_kind event_kind_of_name(struct str name); // EVENT_NONE when unknown
 struct repo_id event_repo(const struct event *e);    // where the event names one, else 0
 // "change/12", "" where the fact is about the server.
 void event_entity(const struct event *e, struct buf *out);
+bool event_entity_ok(struct str text); // whether it names one as event_entity does
 
 void event_body(const struct event *e, struct buf *out);
 // The texts of *out live in `life`. Unknown fields are refused: they come from a newer weir.

@@ -439,9 +439,21 @@ static bool read_record(struct site *s, const struct json *v, struct err *e) {
 	return true;
 }
 
+// What a supervisor that was killed while it wrote left behind.
+static void remove_leftovers(void) {
+	AUTO_ARENA life = {0};
+	struct str *names;
+	size_t count;
+	struct err e;
+	if (!file_list(".", &life, &names, &count, &e)) return;
+	for (size_t i = 0; i < count; i++)
+		if (str_starts(names[i], STR("state.json."))) unlink(names[i].p);
+}
+
 bool site_recover(struct site *s, struct err *e) {
 	AUTO_BUF text = {0};
 	AUTO_JSON v = NULL;
+	remove_leftovers();
 	if (!file_exists("state.json")) return true;
 	return file_read("state.json", STATE_BYTES_MAX, &text, e) &&
 	       json_parse(buf_view(&text), &v, e) && read_record(s, v, e);

@@ -167,7 +167,9 @@ static bool take(struct walk *w, struct str path, const struct stat *st) {
 	struct collect_entry entry = {.path = path, .executable = (st->st_mode & S_IXUSR) != 0};
 	if (str_utf8_bad(path) != path.n) {
 		*w->fault = COLLECT_PATH;
-		return err_set(w->e, ERR_INVALID, "a file name is not UTF-8");
+		AUTO_BUF shown = {0};
+		buf_utf8(&shown, path);
+		return err_set(w->e, ERR_INVALID, "the file name %s is not UTF-8", shown.p);
 	}
 	if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode))
 		return refuse(w, COLLECT_SPECIAL, "neither a file nor a link", path);

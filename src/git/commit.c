@@ -11,17 +11,8 @@
 enum { COMMIT_BYTES_MAX = 1 << 20, NEAR = 64 };
 
 static struct str clean(struct arena *life, struct str s) {
-	static const char bad_mark[] = "\xef\xbf\xbd";
 	AUTO_BUF out = {0};
-	size_t end = str_find_char(s, 0);
-	s = str_slice(s, 0, end);
-	for (;;) {
-		size_t bad = str_utf8_bad(s);
-		buf_str(&out, str_slice(s, 0, bad));
-		if (bad == s.n) break;
-		buf_cstr(&out, bad_mark);
-		s = str_from(s, bad + 1);
-	}
+	buf_utf8(&out, str_slice(s, 0, str_find_char(s, 0)));
 	return arena_str(life, buf_view(&out));
 }
 

@@ -29,13 +29,7 @@ static bool next_word(struct words *w, struct arena *life, struct str *out, stru
 
 static struct str utf8(struct arena *life, struct str s) {
 	AUTO_BUF out = {0};
-	for (;;) {
-		size_t bad = str_utf8_bad(s);
-		buf_str(&out, str_slice(s, 0, bad));
-		if (bad == s.n) break;
-		buf_cstr(&out, "\xef\xbf\xbd");
-		s = str_from(s, bad + 1);
-	}
+	buf_utf8(&out, s);
 	return arena_str(life, buf_view(&out));
 }
 

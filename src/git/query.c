@@ -13,6 +13,18 @@ static void name_of(struct oid o, char out[OID_HEX_MAX + 1]) {
 	else oid_hex(o, out);
 }
 
+static bool fits(struct str path, struct err *e) {
+	size_t folders = 0;
+	for (size_t i = 0; i < path.n; i++) folders += path.p[i] == '/';
+	struct str begin = str_slice(path, 0, path.n < 60 ? path.n : 60);
+	if (folders >= GIT_TREE_DEPTH_MAX)
+		return err_set(e, ERR_LIMIT, STR_FMT "... lies %zu folders deep; at most %d are taken",
+		               STR_ARG(begin), folders, GIT_TREE_DEPTH_MAX - 1);
+	if (path.n <= GIT_TREE_PATH_BYTES) return true;
+	return err_set(e, ERR_LIMIT, "the path " STR_FMT "... has %zu bytes; at most %d are taken",
+	               STR_ARG(begin), path.n, GIT_TREE_PATH_BYTES);
+}
+
 bool git_query_size(struct git_repo *r, struct oid base, struct oid head, struct git_size *out,
                     struct err *e) {
 	AUTO_OUTPUT output = {0};
@@ -30,6 +42,7 @@ bool git_query_size(struct git_repo *r, struct oid base, struct oid head, struct
 		size.files++;
 		if (str_to_u64(str_cut(&record, '\t'), &added)) size.lines_added += added;
 		if (str_to_u64(str_cut(&record, '\t'), &deleted)) size.lines_deleted += deleted;
+		if (!fits(record, e)) return false;
 	}
 	*out = size;
 	return true;

@@ -207,8 +207,10 @@ bool git_repo_import(struct git_home *h, const char *path, const char *source, c
 	if (source[0] == '-')
 		return err_set(e, ERR_INVALID, "\"%s\" is not a path or URL to copy from", source);
 	if (!begin(path, &temporary, e)) return false;
-	if (!trunk && !source_trunk(h, source, &scratch, &branch, e))
+	if (!trunk && !source_trunk(h, source, &scratch, &branch, e)) {
+		if (e->code == ERR_IO) e->code = ERR_UNAVAILABLE; // nothing of ours failed
 		return err_context(e, "cannot copy from %s", source);
+	}
 	if (!git_repo_branch_ok(branch))
 		return err_set(e, ERR_INVALID, "\"" STR_FMT "\" cannot be the trunk", STR_ARG(branch));
 	if (!make_bare(h, temporary.p, branch, e)) return false;

@@ -6,7 +6,7 @@ enum { CSI_MAX = 64, STRING_MAX = 4096 };
 struct sink {
 	struct ansi *a;
 	struct buf *out;
-	bool html, open;
+	bool html, colours, open;
 };
 
 static bool style_is_plain(const struct ansi_style *s) {
@@ -162,10 +162,18 @@ static void begin(struct ansi *a, enum ansi_state state) {
 	a->length = 0;
 }
 
+// "ESC [ > 4 m" and the like set how keys are sent: no colour.
+static void put_colours(struct sink *k, struct str params) {
+	for (size_t i = 0; i < params.n; i++)
+		if (!strchr("0123456789;:", params.p[i])) return;
+	buf_printf(k->out, "\x1b[" STR_FMT "m", STR_ARG(params));
+}
+
 static void in_csi(struct sink *k, char c) {
 	struct ansi *a = k->a;
 	if (c >= 0x40 && c <= 0x7e) { // the final byte
 		a->state = ANSI_TEXT;
+		if (c == 'm' && k->colours) put_colours(k, (struct str){a->params, a->length});
 		if (c == 'm' && k->html) {
 			flush_held(k);
 			close_span(k);
@@ -239,6 +247,10 @@ static void run(struct sink *k, struct str chunk) {
 
 void ansi_strip(struct ansi *a, struct str chunk, struct buf *out) {
 	run(&(struct sink){.a = a, .out = out}, chunk);
+}
+
+void ansi_colours(struct ansi *a, struct str chunk, struct buf *out) {
+	run(&(struct sink){.a = a, .out = out, .colours = true}, chunk);
 }
 
 void ansi_html(struct ansi *a, struct str chunk, struct buf *out) {

@@ -31,6 +31,9 @@ struct ansi { // zero-initialised at the start of a stream; belongs to ansi.c
 // LF. Bytes that are not UTF-8 pass. Nothing is held back except the inside of a sequence.
 void ansi_strip(struct ansi *a, struct str chunk, struct buf *out);
 
+// Likewise, but colours and the like (CSI ... m) stay: nothing else drives a reader's terminal.
+void ansi_colours(struct ansi *a, struct str chunk, struct buf *out);
+
 // HTML: escaped text, and <span class="ansi-bold ansi-red ansi-on-blue"> for SGR attributes and
 // colours (256 and 24-bit ones as the nearest of the 16); every other sequence is dropped, bad
 // UTF-8 becomes U+FFFD. Each call's output is balanced by itself, no span crosses a line.

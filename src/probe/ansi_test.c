@@ -45,6 +45,17 @@ static void strips(void **state) {
 	}
 }
 
+static void keeps_colours_and_nothing_else(void **state) {
+	(void)state;
+	struct ansi a = {0};
+	AUTO_BUF b = {0};
+	ansi_colours(&a,
+	             STR("\x1b[1;31mred\x1b[0m\x1b[2J\x1b[3;1H\x1b]52;c;aGk=\x07\x1b[>4;2m\x1b"
+	                 "c\x1b[38:5:3mx\x1b[m"),
+	             &b);
+	assert_text(buf_view(&b), "\x1b[1;31mred\x1b[0m\x1b[38:5:3mx\x1b[m");
+}
+
 static void makes_html(void **state) {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -85,6 +96,7 @@ static void endless_sequences_do_not_swallow_the_log(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strips),
+		cmocka_unit_test(keeps_colours_and_nothing_else),
 		cmocka_unit_test(makes_html),
 		cmocka_unit_test(html_joins_characters_of_two_chunks),
 		cmocka_unit_test(endless_sequences_do_not_swallow_the_log),

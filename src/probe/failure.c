@@ -149,12 +149,7 @@ static struct str kept(struct arena *life, struct str line) {
 	bool cut = line.n > FAILURE_TEXT_BYTES_MAX;
 	if (cut) line.n = FAILURE_TEXT_BYTES_MAX;
 	while (cut && line.n > FAILURE_TEXT_BYTES_MAX - 4 && str_utf8_bad(line) < line.n) line.n--;
-	for (struct str rest = line; rest.n;) {
-		size_t good = str_utf8_bad(rest);
-		buf_str(&clean, str_slice(rest, 0, good));
-		if (good < rest.n) buf_cstr(&clean, "\xef\xbf\xbd");
-		rest = str_from(rest, good + 1);
-	}
+	buf_utf8(&clean, line);
 	if (cut) buf_cstr(&clean, "…");
 	return arena_str(life, buf_view(&clean));
 }

@@ -33,22 +33,12 @@ void gather_problem(struct gather *g, const char *format, ...) {
 	g->problem = gather_text(g, text, PROBE_NAME_BYTES_MAX);
 }
 
-static void add_clean(struct buf *out, struct str raw) {
-	while (raw.n) {
-		size_t good = str_utf8_bad(raw);
-		buf_str(out, str_slice(raw, 0, good));
-		if (good == raw.n) return;
-		buf_cstr(out, "\xef\xbf\xbd");
-		raw = str_from(raw, good + 1);
-	}
-}
-
 static struct str bounded(struct gather *g, struct str raw, size_t most, size_t dropped) {
 	AUTO_BUF stripped = {0};
 	AUTO_BUF clean = {0};
 	struct ansi a = {0};
 	ansi_strip(&a, raw, &stripped);
-	add_clean(&clean, buf_view(&stripped));
+	buf_utf8(&clean, buf_view(&stripped));
 	struct str text = buf_view(&clean);
 	while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == ' ')) text.n--;
 	if (text.n == 0) return STR_NONE;

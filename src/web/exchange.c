@@ -1,5 +1,6 @@
 #include "web/exchange.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -134,6 +135,14 @@ static void wait(struct exchange *x) {
 	loop_timer_set(w->tick, at - loop_now_ms(w->loop));
 }
 
+// While nothing is sent, nothing else tells that the reader went away.
+static bool reader_is_gone(const struct exchange *x) {
+	const union MHD_ConnectionInfo *fd = MHD_get_connection_info(x->connection,
+	                                                             MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct pollfd p = {.fd = fd ? fd->connect_fd : -1, .events = POLLRDHUP};
+	return fd && poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
 static ssize_t send_more(void *context, uint64_t at, char *to, size_t most) {
 	(void)at;
 	struct exchange *x = context;
@@ -149,6 +158,7 @@ static ssize_t send_more(void *context, uint64_t at, char *to, size_t most) {
 		}
 	}
 	if (!x->out.n) {
+		if (reader_is_gone(x)) return MHD_CONTENT_READER_END_WITH_ERROR;
 		wait(x);
 		return 0;
 	}

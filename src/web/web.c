@@ -54,8 +54,12 @@ bool web_listen(const char *address, int *out, struct err *e) {
 		return true;
 	}
 	if (fd >= 0) close(fd);
-	return err_set(e, error == EADDRINUSE ? ERR_BUSY : ERR_IO, "cannot listen on %s: %s", address,
-	               strerror(error));
+	if (error == EADDRINUSE)
+		return err_set(e, ERR_BUSY,
+		               "another program listens on %s; take another port with --listen "
+		               "(port 0: a free one)",
+		               address);
+	return err_set(e, ERR_IO, "cannot listen on %s: %s", address, strerror(error));
 }
 
 static void own_address(int fd, char *out, size_t size) {
@@ -126,6 +130,12 @@ static void refused(struct exchange *x, const struct err *e, int status, const c
 	else site_notice(x, status, STR("Refused:"), str_of(e->text), str_of(next));
 }
 
+static bool declared_too_large(const struct exchange *x) {
+	struct str length = exchange_sent(x, "Content-Length");
+	uint64_t bytes;
+	return length.n && (!str_to_u64(length, &bytes) || bytes > API_BODY_MAX);
+}
+
 // Headers have come. False: it is answered already.
 static bool begin(struct exchange *x, struct MHD_Connection *connection, const char *method) {
 	struct err e = {0};
@@ -146,7 +156,11 @@ static bool begin(struct exchange *x, struct MHD_Connection *connection, const c
 		refused(x, &e, e.code == ERR_DENIED ? 401 : err_http_status(e.code),
 		        "weir token create NAME --scopes read,propose");
 	else if (gitdoor_is(x->path)) return gitdoor_begin(x);
-	else return true;
+	else if (declared_too_large(x)) {
+		x->too_large = true;
+		err_set(&e, ERR_LIMIT, "a body has at most %d bytes", API_BODY_MAX);
+		refused(x, &e, err_http_status(e.code), NULL);
+	} else return true;
 	return false;
 }
 
@@ -198,6 +212,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	if (!x->judged) {
 		x->judged = true;
 		if (begin(x, connection, method)) return MHD_YES;
+		if (x->too_large) return exchange_respond(x); // without hearing the rest
 		return x->state == EXCHANGE_ANSWERED ? MHD_YES : MHD_NO;
 	}
 	if (*size) {

@@ -43,6 +43,15 @@ teardown_file() {
 
 setup() { cd "$BATS_FILE_TMPDIR/work" || return; }
 
+# call STATUS TEXT COMMAND...: ends so, and says so
+call() {
+	local want=$1 text=$2
+	shift 2
+	run --separate-stderr "$@"
+	[ "$status" = "$want" ] || { echo "$*: $status, $output $stderr"; return 1; }
+	[[ $output$stderr == *"$text"* ]] || { echo "$*: $output $stderr"; return 1; }
+}
+
 @test "status --wait exits by the outcome" {
 	run --separate-stderr weir status 1 --wait landed --timeout 60s
 	[ "$status" = 0 ]
@@ -156,4 +165,52 @@ setup() { cd "$BATS_FILE_TMPDIR/work" || return; }
 	[ "$status" = 1 ]
 	run --separate-stderr weir rollback production
 	[ "$status" = 1 ]
+}
+
+@test "numbers, names and files that cannot be are answered with what can" {
+	call 2 'lines is a number from 1, not "0"' weir log 1 test --lines 0
+	call 2 'before is a number from 1, not "0"' weir changes --before 0
+	call 2 '"foo" names nothing' weir events --entity foo
+	call 2 'env is empty' weir deploy ''
+	call 2 'the name of the file is empty' weir check ''
+	call 2 'weir sets WEIR_ variables itself' bash -c 'echo secrets | weir secret set WEIR_TOKEN'
+	call 1 'cannot write the output: No space left on device' bash -c 'weir queue >/dev/full'
+	for verb in audit replay collect; do
+		call 1 'Name its folder with --data DIR' weir "$verb" --data /nonexistent
+	done
+}
+
+@test "a second server on the same address says so, and how to have another" {
+	address=$(head -1 "$BATS_FILE_TMPDIR/out")
+	call 1 "another program listens on ${address#http://}; take another port" \
+		weir serve --listen "${address#http://}" --data "$BATS_TEST_TMPDIR/data"
+}
+
+@test "a scope is kept once, and a day of another year has its year" {
+	weir token create twice --scopes propose,read,read --days 400 >/dev/null
+	run weir token list
+	[[ $output =~ 'read,propose '.*' '20[0-9][0-9]' ' ]]
+	weir token revoke twice
+}
+
+@test "the API names the methods there are, and refuses a long body before it comes" {
+	address=$(head -1 "$BATS_FILE_TMPDIR/out")
+	run curl -s -i -X POST "$address/api/v1/changes"
+	[[ $output == *'Allow: GET, HEAD'* ]]
+	run timeout 5 curl -s -i -H 'Content-Length: 99999999999' -d '{' "$address/api/v1/repos"
+	[[ $output == *' 413 '* ]]
+	run curl -s -d '{"name":"a\u0000"}' "$address/api/v1/repos"
+	[[ $output == *'u0000 is not taken'*'openapi.json describes each parameter'* || $output == *'openapi.json describes each parameter'*'u0000 is not taken'* ]]
+}
+
+@test "a follower of events that went away keeps no descriptor" {
+	address=$(head -1 "$BATS_FILE_TMPDIR/out")
+	pid=$(cat "$BATS_FILE_TMPDIR/pid")
+	before=$(find "/proc/$pid/fd" | wc -l)
+	for _ in 1 2 3 4 5; do timeout 0.3 curl -s -o /dev/null "$address/api/v1/events?follow=1&from=1" || true; done
+	for _ in $(seq 150); do
+		[ "$(find "/proc/$pid/fd" | wc -l)" -gt "$before" ] || break
+		sleep 0.1
+	done
+	[ "$(find "/proc/$pid/fd" | wc -l)" -le "$before" ]
 }

@@ -459,6 +459,17 @@ jobs: {test: {run: 'true'}}"
 	}
 }
 
+@test "a folder too deep and a path too long are refused by name" {
+	deep=$(printf 'd/%.0s' $(seq 220))
+	long=$(printf 'a%.0s' $(seq 200))
+	for path in "${deep}leaf" "$(printf "$long/%.0s" $(seq 25))leaf"; do
+		printf 'commit refs/heads/far\ncommitter A <a@b> 1 +0000\ndata 1\nx\nfrom %s\nM 644 inline %s\ndata 1\nx\n\n' \
+			"$(head_of)" "$path" | git -C "$project" fast-import --quiet --force
+		push_refused far:refs/for/main "${path:0:40}"
+		[[ $output == *"at most "*" are taken"* ]]
+	done
+}
+
 @test "ref names and topics with shell characters do nothing but what they say" {
 	branch work
 	commit a 1
