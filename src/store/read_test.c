@@ -1,63 +1,9 @@
 #include "store/read.h"
 
-#include <stdlib.h>
-
-#include "base/unit.h"
 #include "core/rows.h"
-#include "os/file.h"
+#include "store/fixture.h"
 
 // One story: two changes are proposed, one lands and is deployed, the other is rejected; then more.
-
-struct fixture {
-	char folder[32];
-	struct store *store;
-	struct arena life;
-	int64_t now;
-};
-
-static int begin(void **state) {
-	struct fixture *f = calloc(1, sizeof *f);
-	struct err e;
-	strcpy(f->folder, "/tmp/weir-read.XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
-	assert_ok(store_open(f->folder, STORE_WRITE, &f->store, &e), e);
-	f->now = 1000;
-	*state = f;
-	return 0;
-}
-
-static int end(void **state) {
-	struct fixture *f = *state;
-	struct err e;
-	arena_free(&f->life);
-	assert_ok(store_check_projections(f->store, &e), e);
-	store_close(&f->store);
-	assert_ok(file_remove_tree(f->folder, &e), e);
-	free(f);
-	return 0;
-}
-
-static void append(struct fixture *f, struct event event) {
-	struct err e;
-	uint64_t first;
-	event.time_ms = f->now++;
-	assert_ok(store_append(f->store, &event, 1, &first, &e), e);
-}
-
-#define HAPPENS(f, KIND, name, ...) \
-	append(f, (struct event){.kind = EVENT_##KIND, .name = {__VA_ARGS__}})
-#define OID(x) ((struct oid){.n = 20, .b = {(uint8_t)(x), 0xab, 0xcd}})
-
-static const char plan[] = "{\"environments\":[{\"name\":\"staging\"},{\"name\":\"production\"}],"
-						   "\"jobs\":[]}";
-
-static void a_repository(struct fixture *f) {
-	HAPPENS(f, SERVER_STARTED, server_started, .version = STR("1"));
-	HAPPENS(f, REPO_ADDED, repo_added, .repo = {1}, .name = STR("shop"), .trunk = STR("main"));
-	HAPPENS(f, TRUNK_MOVED, trunk_moved, .repo = {1}, .to = OID(1));
-	HAPPENS(f, REPO_CONFIGURED, repo_configured, .repo = {1}, .commit = OID(1),
-	        .plan_digest = digest_of(STR("plan")), .plan = STR(plan));
-}
 
 static void a_change(struct fixture *f, uint64_t id, int64_t revision) {
 	HAPPENS(f, CHANGE_PROPOSED, change_proposed, .change = {id}, .revision = revision, .repo = {1},
@@ -401,28 +347,6 @@ static void everything_is_counted(void **state) {
 	assert_int_equal(counted(f, last.ended_ms + 1, "rejected"), 0);
 }
 
-static void an_environment_keeps_its_number(void **state) {
-	struct fixture *f = *state;
-	struct err e;
-	struct read_envs envs;
-	a_repository(f);
-	HAPPENS(f, REPO_ADDED, repo_added, .repo = {2}, .name = STR("blog"));
-	HAPPENS(f, REPO_CONFIGURED, repo_configured, .repo = {2}, .plan = STR(plan));
-	HAPPENS(f, REPO_CONFIGURED, repo_configured, .repo = {1},
-	        .plan = STR("{\"environments\":[{\"name\":\"beta\"},{\"name\":\"production\"}]}"));
-	HAPPENS(f, REPO_CONFIGURED, repo_configured, .repo = {1}, .error = STR("bad"));
-	assert_ok(read_envs(f->store, (struct repo_id){0}, &f->life, &envs, &e), e);
-	assert_int_equal(envs.n, 5);
-	static const char *const names[] = {"production", "staging", "production", "staging", "beta"};
-	static const int defined[] = {1, 0, 1, 1, 1};
-	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(envs.p[i].id.v, i + 1);
-		assert_text(envs.p[i].name, names[i]);
-		assert_int_equal(envs.p[i].defined, defined[i]);
-	}
-}
-
-// A plan that nobody should write must not stop the log.
 static void an_odd_plan_is_passed_by(void **state) {
 	static const char *const odd[] = {"[]", "{\"environments\":3}",
 	                                  "{\"environments\":[3,\"x\",null]}",
@@ -439,95 +363,6 @@ static void an_odd_plan_is_passed_by(void **state) {
 	struct event broken = {.kind = EVENT_REPO_CONFIGURED, .time_ms = f->now};
 	broken.repo_configured = (struct event_repo_configured){.repo = {1}, .plan = STR("{")};
 	assert_refused(store_append(f->store, &broken, 1, &first, &e), e, ERR_INVALID);
-}
-
-static void a_rollback_is_told(void **state) {
-	struct fixture *f = *state;
-	struct err e;
-	struct read_rollouts rollouts;
-	struct read_envs envs;
-	a_repository(f);
-	for (uint64_t i = 1; i <= 2; i++) {
-		HAPPENS(f, ROLLOUT_ISSUED, rollout_issued, .rollout = {i}, .env = {1}, .release = {i},
-		        .previous = {i - 1}, .cause = STR("landed"));
-		HAPPENS(f, ROLLOUT_FINISHED, rollout_finished, .rollout = {i}, .outcome = OUTCOME_PASSED);
-	}
-	HAPPENS(f, ENV_UNHEALTHY, env_unhealthy, .env = {1}, .release = {2}, .text = STR("500"));
-	HAPPENS(f, ROLLBACK_REQUESTED, rollback_requested, .env = {1}, .by = STR("ada"));
-	HAPPENS(f, ROLLOUT_ISSUED, rollout_issued, .rollout = {3}, .env = {1}, .release = {1},
-	        .previous = {2}, .cause = STR("rollback"));
-	assert_ok(read_envs(f->store, (struct repo_id){1}, &f->life, &envs, &e), e);
-	assert_text(envs.p[0].health, "unhealthy");
-	assert_int_equal(envs.p[0].rollout.v, 3);
-	HAPPENS(f, ROLLOUT_FINISHED, rollout_finished, .rollout = {3}, .outcome = OUTCOME_FAILED,
-	        .reason = REASON_DEPLOY_FAILED);
-	assert_ok(read_rollouts(f->store, (struct env_id){1}, (struct rollout_id){0}, 2, &f->life,
-	                        &rollouts, &e),
-	          e);
-	assert_int_equal(rollouts.n, 2);
-	assert_text(rollouts.p[0].state, "failed");
-	assert_text(rollouts.p[0].by, "ada");
-	assert_text(rollouts.p[1].state, "live");
-	assert_ok(read_envs(f->store, (struct repo_id){1}, &f->life, &envs, &e), e);
-	assert_int_equal(envs.p[0].release.v, 2);
-	assert_int_equal(envs.p[0].previous.v, 1);
-	assert_int_equal(envs.p[0].rollout.v, 0);
-}
-
-static uint64_t way_back(struct fixture *f) {
-	struct read_envs envs;
-	struct err e;
-	assert_ok(read_envs(f->store, (struct repo_id){1}, &f->life, &envs, &e), e);
-	return envs.p[0].previous.v;
-}
-
-static void the_way_back_skips_what_is_blocked(void **state) {
-	struct fixture *f = *state;
-	a_repository(f);
-	for (uint64_t i = 1; i <= 3; i++) {
-		HAPPENS(f, ROLLOUT_ISSUED, rollout_issued, .rollout = {i}, .env = {1}, .release = {i},
-		        .previous = {i - 1}, .cause = STR("landed"));
-		HAPPENS(f, ROLLOUT_FINISHED, rollout_finished, .rollout = {i}, .outcome = OUTCOME_PASSED);
-	}
-	assert_int_equal(way_back(f), 2);
-	HAPPENS(f, RELEASE_BLOCKED, release_blocked, .release = {2}, .env = {1},
-	        .reason = REASON_ROLLED_BACK);
-	assert_int_equal(way_back(f), 1);
-	HAPPENS(f, ROLLOUT_ISSUED, rollout_issued, .rollout = {4}, .env = {1}, .release = {1},
-	        .previous = {3}, .cause = STR("rollback"));
-	HAPPENS(f, ROLLOUT_FINISHED, rollout_finished, .rollout = {4}, .outcome = OUTCOME_PASSED);
-	assert_int_equal(way_back(f), 0);
-}
-
-static struct read_rollout rolled_back(struct fixture *f, uint64_t rollout, uint64_t from) {
-	struct read_rollout r;
-	struct err e;
-	HAPPENS(f, ROLLOUT_ISSUED, rollout_issued, .rollout = {rollout}, .env = {1},
-	        .release = {from - 1}, .previous = {from}, .cause = STR("rollback"));
-	HAPPENS(f, ROLLOUT_FINISHED, rollout_finished, .rollout = {rollout}, .outcome = OUTCOME_PASSED);
-	assert_ok(read_rollout(f->store, (struct rollout_id){rollout}, &f->life, &r, &e), e);
-	return r;
-}
-
-static void a_rollback_says_why(void **state) {
-	struct fixture *f = *state;
-	a_repository(f);
-	HAPPENS(f, ROLLBACK_REQUESTED, rollback_requested, .env = {1}, .by = STR("ada"),
-	        .text = STR("prices are wrong"));
-	HAPPENS(f, RELEASE_BLOCKED, release_blocked, .release = {5}, .env = {1},
-	        .reason = REASON_ROLLED_BACK);
-	struct read_rollout r = rolled_back(f, 1, 5);
-	assert_int_equal(r.reason, REASON_ROLLED_BACK);
-	assert_text(r.reason_text, "prices are wrong");
-	assert_text(r.by, "ada");
-	assert_text(r.state, "live");
-	HAPPENS(f, ENV_UNHEALTHY, env_unhealthy, .env = {1}, .release = {4}, .text = STR("503"));
-	HAPPENS(f, RELEASE_BLOCKED, release_blocked, .release = {4}, .env = {1},
-	        .reason = REASON_BECAME_UNHEALTHY);
-	r = rolled_back(f, 2, 4);
-	assert_int_equal(r.reason, REASON_BECAME_UNHEALTHY);
-	assert_text(r.reason_text, "503");
-	assert_text(r.by, ""); // nobody asked for it
 }
 
 static void names_of_who_may_what(void **state) {
@@ -578,8 +413,6 @@ static void every_kind_of_event_can_be_projected(void **state) {
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(a_change_goes_from_proposed_to_deployed),
@@ -592,11 +425,7 @@ int main(void) {
 		TEST(lists_continue_where_they_ended),
 		TEST(releases_are_found_by_number_and_commit),
 		TEST(everything_is_counted),
-		TEST(an_environment_keeps_its_number),
 		TEST(an_odd_plan_is_passed_by),
-		TEST(a_rollback_is_told),
-		TEST(a_rollback_says_why),
-		TEST(the_way_back_skips_what_is_blocked),
 		TEST(names_of_who_may_what),
 		TEST(every_kind_of_event_can_be_projected),
 	};
