@@ -62,6 +62,10 @@ static void escapes_json(void **state) {
 }
 
 static void escapes_html(void **state) {
+	// As bytes: a literal that turns what follows would turn it in an editor, too.
+	static const char override[] = {'u', 's', 'e', 'r', '\xe2', '\x80', '\xae',
+	                                ' ', 't', 'x', 't', '.',    'c',    0};
+	static const char isolate[] = {'\xe2', '\x81', '\xa6', 'x', '\xe2', '\x82', '\xac', 0};
 	(void)state;
 	static const struct escape_row rows[] = {
 		{"", ""},
@@ -73,8 +77,8 @@ static void escapes_html(void **state) {
 		{"\xc2\x85", "\xef\xbf\xbd"}, // U+0085, a control of C1
 		{"\xc3\xa9", "\xc3\xa9"},
 		{"\xff<", "\xef\xbf\xbd&lt;"},
-		{"user\xe2\x80\xae txt.c", "user\xef\xbf\xbd txt.c"},
-		{"\xe2\x81\xa6x\xe2\x82\xac", "\xef\xbf\xbdx\xe2\x82\xac"},
+		{override, "user\xef\xbf\xbd txt.c"},
+		{isolate, "\xef\xbf\xbdx\xe2\x82\xac"},
 	};
 	check_rows(buf_html, rows, ARRAY_LEN(rows));
 }

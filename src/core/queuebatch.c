@@ -120,7 +120,7 @@ void queuebatch_start(struct queueplan *q) {
 				continue;
 			best = alone(q, i, weights[i]);
 		}
-		if (best.score < 0) return;
+		if (!best.inside || best.score < 0) return;
 		uint64_t *base = queueplan_set(q);
 		for (size_t w = 0; w < q->words; w++) {
 			base[w] = best.inside[w] & ~best.members[w];

@@ -248,7 +248,7 @@ static void run_again(struct model *m, uint32_t id) {
 static int verdict(const struct model *m, uint32_t i, const struct list *undecided,
                    unsigned landing, uint32_t *by) {
 	const struct change *c = &m->changes[i];
-	for (size_t k = 0; k < c->tries.n; k++) {
+	for (size_t k = 0; k < c->tries.n && m->attempts; k++) {
 		const struct attempt *a = &m->attempts[c->tries.at[k]];
 		bool as_assumed = a->ended && !a->doubted;
 		for (size_t u = 0; u < undecided->n && as_assumed; u++)

@@ -17,7 +17,7 @@ static const double LATEST_S = 3e9, LONGEST_S = 1e7; // a century; a third of a 
 const struct queuetrace_shape queuetrace_usual = {.changes = 1000,
                                                   .per_hour = 100,
                                                   .areas = 20,
-                                                  .median_ms = 30 * 60 * 1000,
+                                                  .median_ms = INT64_C(30) * 60 * 1000,
                                                   .bad = .06,
                                                   .conflicts = .035,
                                                   .accuracy = .97,
