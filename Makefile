@@ -51,7 +51,7 @@ PROGRAMS := $(if $(wildcard src/app/main_weir.c),weir) \
 
 CC := gcc
 CLANG := clang
-PKGS := sqlite3 libmicrohttpd libuv libcurl libfyaml jansson libxml-2.0 libsodium libzstd libseccomp
+PKGS := fuse3 sqlite3 libmicrohttpd libuv libcurl libfyaml jansson libxml-2.0 libsodium libzstd libseccomp
 
 # Asked on first use only, because a bare machine has no pkg-config before `make deps`; third-party
 # headers are system headers, so their warnings are not ours.

@@ -301,7 +301,7 @@ static bool start(struct localrun *l, struct localrun_job *j, struct err *e) {
 		return false;
 	j->times.workspace = clock_mono_us() - begun;
 	j->started_us = clock_mono_us();
-	if (!exec_layers(&j->begun, layers, e)) return false;
+	if (!exec_layers(&j->begun, layers, 0, e)) return false;
 	j->pidfd = process_pidfd(j->begun.leader);
 	return true;
 }

@@ -177,7 +177,7 @@ static bool wait_for_layers(struct leader *l, struct err *e) {
 	if (l->abandoned) return false;
 	l->begun_us = l->mark_us = clock_mono_us();
 	l->outcome.started_ms = clock_wall_ms();
-	return spec_layers_parse(buf_view(&json), &l->life, &l->spec.lowers, e);
+	return spec_layers_parse(buf_view(&json), &l->life, &l->spec, e);
 }
 
 // The sandbox comes up while somebody makes the layers, and while they are mounted.
@@ -277,6 +277,18 @@ static void judge(struct leader *l, struct pump *p) {
 	}
 }
 
+// A server that died gave the job errors which were not its own.
+static void end_trace(struct leader *l) {
+	struct err e = {0};
+	l->outcome.traced = l->stage.trace.pid > 0;
+	l->outcome.untraced = str_of(l->stage.untraced);
+	if (trace_end(&l->stage.trace, &e)) return;
+	l->outcome.traced = false;
+	l->outcome.untraced = arena_str(&l->life, str_of(e.text));
+	unlink(path_of(l, TRACE_RECORD));
+	if (e.code != ERR_LIMIT) conclude(l, EXEC_ERROR, "trace", l->outcome.untraced);
+}
+
 static void run_job(struct leader *l, struct err *e) {
 	struct pump p = {.spec = &l->spec,
 	                 .upper = path_of(l, "upper"),
@@ -289,13 +301,15 @@ static void run_job(struct leader *l, struct err *e) {
 	                 .status = -1};
 	const char *inner = inner_path(l, e);
 	if (!inner || !enough_space(l, e) || !start(l, inner, e)) {
-		(void)pump_kill_children(&l->group, 0);
+		(void)pump_kill_children(&l->group, 0, l->stage.trace.pid);
 		if (e->code == ERR_CONFLICT) conclude(l, EXEC_FAILED, "cache", str_of(e->text));
 		else
 			conclude(l, EXEC_ERROR, e->code == ERR_NO_ROOM ? "no-space" : "workspace",
 			         str_of(e->text));
+		end_trace(l);
 		return;
 	}
+	p.server = l->stage.trace.pid;
 	p.started_us = l->begun_us; // the time of the layers is not the job's
 	pump_run(&p);
 	int64_t running = p.running_us ? p.running_us : clock_mono_us();
@@ -313,6 +327,7 @@ static void run_job(struct leader *l, struct err *e) {
 	                      .life = &l->life,
 	                      .outcome = &l->outcome};
 	if (p.running_us) leave_collect(&leave);
+	end_trace(l);
 	l->outcome.phases_us.collect = lap(l);
 	buf_free(&p.answer);
 	buf_free(&p.early);

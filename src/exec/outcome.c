@@ -81,6 +81,8 @@ void outcome_json(const struct exec_outcome *o, struct buf *out) {
 	jsonw_key_i(&w, "signal", o->signal);
 	jsonw_key_i(&w, "started_ms", o->started_ms);
 	if (o->has_tests) put_tests(&w, o);
+	if (o->traced) jsonw_key_b(&w, "traced", true);
+	if (o->untraced.n) jsonw_key_s(&w, "untraced", o->untraced);
 	jsonw_object_end(&w);
 }
 
@@ -143,6 +145,8 @@ bool outcome_parse(struct str json, struct arena *life, struct exec_outcome *out
 	o.reason_text = text(json_get(v, "reason"), "text", life);
 	o.cgroup = text(v, "cgroup", life);
 	o.results_error = text(v, "results_error", life);
+	o.traced = json_get_bool(v, "traced", false);
+	o.untraced = text(v, "untraced", life);
 	o.coverage_error = text(v, "coverage_error", life);
 	o.exit_code = json_get_int(v, "exit_code", -1);
 	o.signal = json_get_int(v, "signal", 0);

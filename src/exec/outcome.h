@@ -43,6 +43,8 @@ struct exec_outcome {
 	int64_t tests, tests_passed, tests_failed, tests_skipped;
 	struct str *failed_tests; // the first ones
 	size_t failed_tests_n;
+	bool traced;                              // what it read of its tree was recorded to its end
+	struct str untraced;                      // why not; "" = nobody asked for it
 	struct str results_error, coverage_error; // "" = fine; the verdict does not depend on them
 };
 

@@ -191,17 +191,18 @@ static void flow(struct flow *f) {
 
 // ---------------------------------------------------------------- the end
 
-static void kill_listed(struct str pids) {
+static void kill_listed(struct str pids, pid_t spared) {
 	while (pids.p) {
 		int64_t pid;
-		if (str_to_i64(str_cut(&pids, ' '), &pid) && pid > 1) kill((pid_t)pid, SIGKILL);
+		if (str_to_i64(str_cut(&pids, ' '), &pid) && pid > 1 && pid != spared)
+			kill((pid_t)pid, SIGKILL);
 	}
 }
 
 // The end of the sandbox's first process ends every process of its pid namespace; it is our child,
 // or becomes it when bubblewrap dies first. So when no child is left nothing of the job lives, with
 // or without cgroups.
-int pump_kill_children(const struct cgroup *group, pid_t wanted) {
+int pump_kill_children(const struct cgroup *group, pid_t wanted, pid_t spared) {
 	char path[64];
 	int found = -1;
 	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
@@ -209,7 +210,7 @@ int pump_kill_children(const struct cgroup *group, pid_t wanted) {
 		int status;
 		AUTO_BUF pids = {0};
 		cgroup_kill(group);
-		if (file_read(path, 1 << 16, &pids, NULL)) kill_listed(buf_view(&pids));
+		if (file_read(path, 1 << 16, &pids, NULL)) kill_listed(buf_view(&pids), spared);
 		// Who becomes our child later does so by the death of one that is killed now.
 		pid_t pid = waitpid(-1, &status, 0);
 		if (pid == wanted) found = status;
@@ -225,7 +226,7 @@ void pump_run(struct pump *p) {
 	                 .deadline_us = now + p->spec->timeout_ms * 1000};
 	buf_grow(&f.block, BLOCK);
 	flow(&f);
-	p->status = pump_kill_children(p->group, p->sandbox->pid);
+	p->status = pump_kill_children(p->group, p->sandbox->pid, p->server);
 	if (p->sandbox->report >= 0) take_report(p);
 	while (p->sandbox->out >= 0)
 		if (!take_output(&f, 0, p->sandbox->out)) file_close(&p->sandbox->out);

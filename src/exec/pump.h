@@ -24,6 +24,7 @@ struct pump {
 	struct control *control;
 	const struct mask *mask;
 	struct runlog *log;
+	pid_t server;       // a child that is not the job's (exec/trace.h); 0 = none
 	int signals;        // signalfd: SIGTERM and SIGINT cancel
 	int64_t started_us; // of the run, for the log's times (clock_mono_us)
 
@@ -39,6 +40,6 @@ struct pump {
 };
 
 void pump_run(struct pump *p);
-// Kills and reaps every child of this process, also adopted ones (it must be a subreaper). Gives
-// the status of `wanted`, or -1.
-int pump_kill_children(const struct cgroup *group, pid_t wanted);
+// Kills and reaps every child of this process but `spared`, also adopted ones (it must be a
+// subreaper). Gives the status of `wanted`, or -1.
+int pump_kill_children(const struct cgroup *group, pid_t wanted, pid_t spared);

@@ -138,9 +138,9 @@ bool exec_begin(const struct exec_spec *spec, const char *folder, const struct e
 	return ok;
 }
 
-bool exec_layers(struct exec_begun *begun, struct exec_strs lowers, struct err *e) {
+bool exec_layers(struct exec_begun *begun, struct exec_strs lowers, int64_t traced, struct err *e) {
 	AUTO_BUF json = {0};
-	spec_layers_json(lowers, &json);
+	spec_layers_json(lowers, traced, &json);
 	bool ok = file_write_all(begun->layers, buf_view(&json), e);
 	bool gone = !ok && errno == EPIPE; // it could not begin, and its outcome says why
 	file_close(&begun->layers);

@@ -9,6 +9,7 @@
 //   cgroup        its cgroups, one a line
 //   log           what it printed (exec/runlog.h)
 //   leader.err    what the leader itself complained of
+//   reads         what it asked about its tree (exec/reads.h), when that was traced to the end
 //   upper/ work/  the overlay's own (exec_drop_workspace)
 //   out/          manifest.json and files/PATH
 //   results/ results.json coverage/    what was collected
@@ -45,7 +46,8 @@ struct exec_begun {
 MUST_USE bool exec_begin(const struct exec_spec *spec, const char *folder,
                          const struct exec_secret *secrets, size_t secret_count,
                          const char *programs, struct exec_begun *out, struct err *e);
-MUST_USE bool exec_layers(struct exec_begun *begun, struct exec_strs lowers, struct err *e);
+MUST_USE bool exec_layers(struct exec_begun *begun, struct exec_strs lowers, int64_t traced,
+                          struct err *e);
 // The leader ends and removes the folder, soon; it remains a child to be reaped.
 void exec_abandon(struct exec_begun *begun);
 

@@ -141,7 +141,7 @@ static void layers_may_come_later(void **state) {
 		struct str layers[] = {str_of(path_of("top")), str_of(path_of("base"))};
 		clock_sleep_ms(mounts ? 0 : 300);
 		assert_int_equal(exec_look(folder, NULL), EXEC_RUNNING);
-		assert_ok(exec_layers(&b, (struct exec_strs){layers, 2}, &e), e);
+		assert_ok(exec_layers(&b, (struct exec_strs){layers, 2}, 0, &e), e);
 		struct exec_outcome o = finish(folder);
 		if (o.end != EXEC_PASSED) print_message(STR_FMT "\n", STR_ARG(log_of(folder)));
 		assert_int_equal(o.end, EXEC_PASSED);
@@ -190,7 +190,7 @@ static void what_is_begun_can_be_abandoned(void **state) {
 	waitpid(b.leader, NULL, 0);
 	signal(SIGPIPE, SIG_IGN);
 	struct str base = str_of(path_of("base"));
-	assert_ok(exec_layers(&b, (struct exec_strs){&base, 1}, &e), e);
+	assert_ok(exec_layers(&b, (struct exec_strs){&base, 1}, 0, &e), e);
 	assert_true(str_contains(finish(folder).reason_text, STR("/nonexistent/etc")));
 	assert_ok(exec_cleanup(folder, &e), e);
 	// A layer that is not there is an error of the run, as ever.
@@ -198,7 +198,7 @@ static void what_is_begun_can_be_abandoned(void **state) {
 	s = job("true");
 	b = begin(&s, folder);
 	struct str nowhere = STR("/nonexistent/layer");
-	assert_ok(exec_layers(&b, (struct exec_strs){&nowhere, 1}, &e), e);
+	assert_ok(exec_layers(&b, (struct exec_strs){&nowhere, 1}, 0, &e), e);
 	struct exec_outcome o = finish(folder);
 	assert_int_equal(o.end, EXEC_ERROR);
 	assert_true(str_contains(o.reason_text, STR("/nonexistent/layer is not there")));

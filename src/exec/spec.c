@@ -16,19 +16,16 @@ enum { ID_MAX = 64, LOWERS_MAX = 400 };
 	X(memory_bytes, 0)           \
 	X(pids, 4096)                \
 	X(scratch_bytes, 1 << 30)    \
-	X(timeout_ms, 3600000)
+	X(timeout_ms, 3600000)       \
+	X(traced, 0)
 #define LISTS(X) X(artifacts) X(coverage) X(lowers) X(results) X(secrets)
 #define PAIRS(X) X(env) X(mounts)
 
-static void put_list(struct jsonw *w, struct exec_strs list) {
+static void put_strs(struct jsonw *w, const char *key, struct exec_strs list) {
+	jsonw_key(w, key);
 	jsonw_array(w);
 	for (size_t i = 0; i < list.n; i++) jsonw_str(w, list.p[i]);
 	jsonw_array_end(w);
-}
-
-static void put_strs(struct jsonw *w, const char *key, struct exec_strs list) {
-	jsonw_key(w, key);
-	put_list(w, list);
 }
 
 static void put_pairs(struct jsonw *w, const char *key, struct exec_pairs list) {
@@ -63,8 +60,9 @@ void spec_json(const struct exec_spec *spec, struct buf *out) {
 	jsonw_object_end(&w);
 }
 
-static bool take_strs(const struct json *list, const char *key, struct arena *life,
-                      struct exec_strs *out, struct err *e) {
+static bool get_strs(const struct json *v, const char *key, struct arena *life,
+                     struct exec_strs *out, struct err *e) {
+	const struct json *list = json_get(v, key);
 	size_t n = json_length(list);
 	if (list && json_kind(list) != JSON_KIND_ARRAY)
 		return err_set(e, ERR_INVALID, "%s is no list", key);
@@ -75,11 +73,6 @@ static bool take_strs(const struct json *list, const char *key, struct arena *li
 		out->p[i] = arena_str(life, json_str(json_at(list, i)));
 	}
 	return true;
-}
-
-static bool get_strs(const struct json *v, const char *key, struct arena *life,
-                     struct exec_strs *out, struct err *e) {
-	return take_strs(json_get(v, key), key, life, out, e);
 }
 
 static bool get_pairs(const struct json *v, const char *key, struct arena *life,
@@ -121,7 +114,9 @@ static bool is_inside(struct str path) {
 	return true;
 }
 
-static bool judge_layers(struct exec_strs lowers, struct err *e) {
+static bool judge_layers(struct exec_strs lowers, int64_t traced, struct err *e) {
+	if (traced < 0 || (uint64_t)traced > lowers.n)
+		return err_set(e, ERR_INVALID, "traced is not from 0 to the number of lowers");
 	if (lowers.n == 0 || lowers.n > LOWERS_MAX)
 		return err_set(e, ERR_INVALID, "lowers has %zu folders, not 1 to %d", lowers.n, LOWERS_MAX);
 	for (size_t i = 0; i < lowers.n; i++)
@@ -140,7 +135,7 @@ static bool judge(const struct exec_spec *s, struct err *e) {
 		return err_set(e, ERR_INVALID, "etc is no absolute path");
 	if (s->layers_follow && s->lowers.n)
 		return err_set(e, ERR_INVALID, "lowers are given and are to follow");
-	if (!s->layers_follow && !judge_layers(s->lowers, e)) return false;
+	if (!s->layers_follow && !judge_layers(s->lowers, s->traced, e)) return false;
 	for (size_t i = 0; i < s->env.n; i++) {
 		struct str name = s->env.p[i].name;
 		if (!name.n || memchr(name.p, '=', name.n) || has_nul(name) || has_nul(s->env.p[i].value))
@@ -188,17 +183,21 @@ bool spec_parse(struct str json, struct arena *life, struct exec_spec *out, stru
 	return true;
 }
 
-void spec_layers_json(struct exec_strs lowers, struct buf *out) {
+void spec_layers_json(struct exec_strs lowers, int64_t traced, struct buf *out) {
 	struct jsonw w = jsonw_to(out);
-	put_list(&w, lowers);
+	jsonw_object(&w);
+	put_strs(&w, "lowers", lowers);
+	jsonw_key_i(&w, "traced", traced);
+	jsonw_object_end(&w);
 }
 
-bool spec_layers_parse(struct str json, struct arena *life, struct exec_strs *out, struct err *e) {
+bool spec_layers_parse(struct str json, struct arena *life, struct exec_spec *out, struct err *e) {
 	AUTO_JSON v = NULL;
 	struct exec_strs lowers = {0};
-	if (!json_parse(json, &v, e) || !take_strs(v, "lowers", life, &lowers, e) ||
-	    !judge_layers(lowers, e))
-		return false;
-	*out = lowers;
+	if (!json_parse(json, &v, e)) return false;
+	int64_t traced = json_get_int(v, "traced", 0);
+	if (!get_strs(v, "lowers", life, &lowers, e) || !judge_layers(lowers, traced, e)) return false;
+	out->lowers = lowers;
+	out->traced = traced;
 	return true;
 }

@@ -28,6 +28,8 @@ struct exec_spec {
 	struct exec_strs secrets; // names; the values go through exec_start
 	struct exec_strs
 		lowers; // absolute folders, the topmost first: artifacts of needs, delta, base checkout
+	int64_t
+		traced; // the last so many of lowers are the tree: what is read of it is recorded; 0 = no
 	bool layers_follow; // lowers is empty, the leader is told them later (exec/run.h exec_layers)
 	struct exec_pairs
 		mounts; // name = path below the workspace, value = absolute folder: caches, writable
@@ -44,9 +46,9 @@ struct exec_spec {
 };
 
 void spec_json(const struct exec_spec *spec, struct buf *out); // canonical
-// The lowers that follow: a list of texts, canonical.
-void spec_layers_json(struct exec_strs lowers, struct buf *out);
-MUST_USE bool spec_layers_parse(struct str json, struct arena *life, struct exec_strs *out,
-                                struct err *e);
+// The lowers that follow, canonical.
+void spec_layers_json(struct exec_strs lowers, int64_t traced, struct buf *out);
+MUST_USE bool spec_layers_parse(struct str json, struct arena *life, struct exec_spec *out,
+                                struct err *e); // sets lowers and traced
 // With all defaults filled in. ERR_INVALID names the field.
 MUST_USE bool spec_parse(struct str json, struct arena *life, struct exec_spec *out, struct err *e);

@@ -15,6 +15,7 @@
 #include "os/file.h"
 
 #define WORK ROOT_FOLDER "/work"
+#define VIEW "view"
 
 static bool failed(struct err *e, const char *what, const char *name) {
 	return err_set(e, file_write_code(errno), "cannot %s %s: %s", what, name, strerror(errno));
@@ -70,17 +71,51 @@ static const char *pick_spot(const struct exec_spec *spec, const char *run, cons
 // ---------------------------------------------------------------- the overlay
 
 // Relative names keep the option string short (the kernel takes a page) and free of ':' and ','.
-static bool mount_overlay(const struct exec_spec *spec, const char *run, struct err *e) {
+static void put_layers(size_t from, size_t to, struct buf *out) {
+	for (size_t i = from; i < to; i++) buf_printf(out, "%sl%zu", i > from ? ":" : "", i);
+}
+
+// The layers `from` to `to` as one folder, and the view of it. A machine without FUSE goes without.
+static bool mount_view(size_t from, size_t to, const char *run, struct stage *stage,
+                       struct err *e) {
+	AUTO_BUF tree = {0}, record = {0};
+	put_layers(from, to, &tree);
+	if (to - from > 1) {
+		AUTO_BUF options = {0};
+		buf_printf(&options, "userxattr,index=off,lowerdir=%s", tree.p);
+		if (mkdir("tree", 0755)) return failed(e, "create", "tree");
+		if (mount("overlay", "tree", "overlay", MS_NODEV | MS_NOSUID | MS_RDONLY, options.p))
+			return failed(e, "mount", "the tree (overlayfs)");
+		buf_reset(&tree);
+		buf_cstr(&tree, "tree");
+	}
+	buf_printf(&record, "%s/" TRACE_RECORD, run);
+	if (mkdir(VIEW, 0755)) return failed(e, "create", VIEW);
+	if (trace_start(tree.p, VIEW, record.p, &stage->trace, e)) return true;
+	if (e->code != ERR_UNSUPPORTED) return false;
+	snprintf(stage->untraced, sizeof stage->untraced, "%.159s", e->text);
+	return true;
+}
+
+static bool mount_overlay(const struct exec_spec *spec, const char *run, struct stage *stage,
+                          struct err *e) {
 	AUTO_BUF options = {0};
 	char name[32], path[4096];
-	buf_cstr(&options, "userxattr,volatile,index=off,lowerdir=");
+	size_t traced = (size_t)spec->traced, others = spec->lowers.n - traced;
 	for (size_t i = 0; i < spec->lowers.n; i++) {
 		struct stat st;
 		if (stat(spec->lowers.p[i].p, &st) || !S_ISDIR(st.st_mode))
 			return err_set(e, ERR_NOT_FOUND, "layer %s is not there", spec->lowers.p[i].p);
 		snprintf(name, sizeof name, "l%zu", i);
 		if (symlink(spec->lowers.p[i].p, name)) return failed(e, "name the layer", name);
-		buf_printf(&options, "%s%s", i ? ":" : "", name);
+	}
+	if (traced && !mount_view(others, spec->lowers.n, run, stage, e)) return false;
+	buf_cstr(&options, "userxattr,volatile,index=off,lowerdir=");
+	if (stage->trace.pid) {
+		put_layers(0, others, &options);
+		buf_printf(&options, "%s" VIEW, others ? ":" : "");
+	} else {
+		put_layers(0, spec->lowers.n, &options);
 	}
 	snprintf(path, sizeof path, "%s/upper", run);
 	if (mkdir(path, 0755) || symlink(path, "upper")) return failed(e, "create", path);
@@ -155,7 +190,7 @@ static bool mount_cache(struct str path, const char *cache, struct err *e) {
 
 bool stage_mount_work(const struct exec_spec *spec, const char *run, struct stage *stage,
                       struct err *e) {
-	if (!mount_overlay(spec, run, e)) return false;
+	if (!mount_overlay(spec, run, stage, e)) return false;
 	for (size_t i = 0; i < spec->mounts.n; i++)
 		if (!mount_cache(spec->mounts.p[i].name, spec->mounts.p[i].value.p, e)) return false;
 	stage->work = open(WORK, O_PATH | O_DIRECTORY | O_CLOEXEC);
