@@ -15,6 +15,8 @@ void reads_write(struct reads *r, struct buf *out) {
 		for (size_t bit = 0; letters[bit]; bit++)
 			if (r->list[i].what & (1U << bit)) buf_char(out, letters[bit]);
 		buf_char(out, ' ');
+		buf_str(out, r->list[i].value);
+		buf_char(out, ' ');
 		buf_str(out, r->list[i].path);
 		buf_char(out, 0);
 	}
@@ -37,7 +39,8 @@ bool reads_parse(struct str text, struct arena *life, struct reads *out, struct 
 	struct str rest = text;
 	while (rest.n) {
 		struct str path = str_cut(&rest, 0), word = str_cut(&path, ' ');
-		struct reads_entry entry = {.path = path};
+		struct reads_entry entry = {.value = str_cut(&path, ' ')};
+		entry.path = path;
 		if (!rest.p || !path.n || !parse_letters(word, &entry.what) ||
 		    (r.n && str_compare(r.list[r.n - 1].path, path) >= 0))
 			return err_set(e, ERR_CORRUPT, "the record of what a run read is not one (entry %zu)",

@@ -1,6 +1,7 @@
 // The record of what a run read of its tree (exec/trace.h): a list of names, each with what was
-// asked about it. As text: one letter or more, a blank, the path, NUL; sorted by path, no path
-// twice, "." is the tree itself.
+// asked about it. As text: one letter or more, a blank, a value, a blank, the path, NUL; sorted by
+// path, no path twice, "." is the tree itself. The value is what the answer was, as who knows git
+// fills it in (app/inputs.h); the record of a run has none yet.
 //
 //   a  looked up, and not there
 //   s  looked up and there: its kind, whether it may be executed and, of a file, its size
@@ -14,7 +15,7 @@
 enum reads_what { READS_ABSENT = 1, READS_SEEN = 2, READS_BYTES = 4, READS_NAMES = 8 };
 
 struct reads_entry {
-	struct str path;
+	struct str path, value;
 	unsigned what; // of enum reads_what
 };
 

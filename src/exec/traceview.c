@@ -278,8 +278,8 @@ static bool write_record(struct view *v, int record, struct err *e) {
 	if (v->full) return err_set(e, ERR_LIMIT, "the job asked for more than %d names", READS_MAX);
 	for (size_t i = ROOT; i < v->count; i++)
 		if (v->nodes[i].what)
-			r.list[r.n++] = (struct reads_entry){arena_str(&v->life, str_of(path_of(v, i))),
-			                                     v->nodes[i].what};
+			r.list[r.n++] = (struct reads_entry){.path = arena_str(&v->life, str_of(path_of(v, i))),
+			                                     .what = v->nodes[i].what};
 	reads_write(&r, &text);
 	return file_write_all(record, buf_view(&text), e);
 }
