@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "app/inputs.h"
 #include "base/clocktext.h"
 #include "base/json.h"
 #include "base/jsonw.h"
@@ -19,7 +20,7 @@
 #include "store/backup.h"
 #include "store/read.h"
 
-enum { FINDINGS_MAX = 100 };
+enum { FINDINGS_MAX = 100, INPUTS_MAX = 256 << 20 };
 
 struct audit_repo {
 	uint64_t id;
@@ -83,17 +84,26 @@ static bool world_is_ancestor(void *context, struct oid older, struct oid newer)
 	return false;
 }
 
-// The inputs object of a run names the whole tree: it must be the candidate's.
+// What a run read, or the whole tree: the candidate's own tree must give the same answers. Asked
+// one by one, while the daemon that reused a verdict went by what differs.
 static bool world_inputs_match(void *context, struct digest inputs, struct oid tree) {
 	struct audit *a = context;
+	AUTO_ARENA life = {0};
 	AUTO_BUF text = {0};
-	AUTO_JSON v = NULL;
 	struct err e;
-	struct oid recorded;
-	if (!object_get(a->objects, inputs, 1 << 20, &text, &e))
+	struct inputs in;
+	bool hold = false;
+	if (!object_get(a->objects, inputs, INPUTS_MAX, &text, &e))
 		return e.code == ERR_NOT_FOUND; // collected
-	return json_parse(buf_view(&text), &v, &e) && oid_parse(json_get_str(v, "tree"), &recorded) &&
-	       oid_eq(recorded, tree);
+	if (!inputs_parse(buf_view(&text), &life, &in, &e)) return false;
+	if (!oid_is_none(in.whole)) return oid_eq(in.whole, tree);
+	for (size_t i = 0; i < a->repo_count; i++) {
+		AUTO_READER reader = {0};
+		if (git_object_open(a->repos[i].git, &reader, &e) &&
+		    inputs_hold(&in, &reader, tree, &hold, &e))
+			return hold;
+	}
+	return false;
 }
 
 // ---------------------------------------------------------------- opening

@@ -48,12 +48,10 @@ struct str jobspec_inputs(struct oid tree, struct oid commit, struct arena *life
 	return arena_str(life, buf_view(&text));
 }
 
-struct digest jobspec_key(const struct conf_plan *plan, const struct conf_job *job,
-                          const struct exec_spec *spec, const struct digest *needs,
-                          size_t need_count, struct digest inputs, struct digest toolchain,
-                          enum key_trust trust, struct arena *life) {
+struct digest jobspec_basis(const struct conf_plan *plan, const struct conf_job *job,
+                            const struct exec_spec *spec, const struct digest *needs,
+                            size_t need_count, struct digest toolchain, enum key_trust trust) {
 	AUTO_BUF definition = {0};
-	(void)life;
 	plan_job_json(plan, job, &definition);
 	struct key_parts parts = {
 		.job = buf_view(&definition),
@@ -61,14 +59,17 @@ struct digest jobspec_key(const struct conf_plan *plan, const struct conf_job *j
 	            job->env.n}, // the WEIR_* facts name the same job of the same repository
 		.needs = needs,
 		.need_count = need_count,
-		.inputs = inputs,
 		.toolchain = toolchain,
 		.trust = trust,
 	};
-	return key_of(&parts);
+	return key_basis(&parts);
 }
 
 bool jobspec_is_reusable(const struct conf_job *job) {
 	return !job->network && job->secrets.n == 0 && job->when != CONF_WHEN_NIGHTLY &&
 	       job->cache.n == 0;
+}
+
+int64_t jobspec_traced(const struct conf_job *job, size_t tree) {
+	return jobspec_is_reusable(job) && !job->git && !job->submodules ? (int64_t)tree : 0;
 }

@@ -15,6 +15,7 @@
 #include "app/jobspec.h"
 #include "app/localrun_output.h"
 #include "app/localrun_show.h"
+#include "app/reuse.h"
 #include "app/submodules.h"
 #include "exec/run.h"
 #include "exec/runlog.h"
@@ -26,6 +27,7 @@
 #include "store/read.h"
 
 enum {
+	TRACE_BYTES_MAX = 1 << 30,
 	LOOK_MS = 50, // how often the logs of running jobs are read
 	LOG_OBJECT_MAX = 256 << 20,
 	RESULTS_MAX = 64 << 20,
@@ -202,26 +204,43 @@ static void describe_run(struct localrun *l, struct localrun_job *j) {
 	j->folder = arena_printf(l->life, "%s/runs/" STR_FMT, l->data.p, STR_ARG(id));
 }
 
-static void find_key(struct localrun *l, struct localrun_job *j) {
+static void find_basis(struct localrun *l, struct localrun_job *j) {
 	struct digest *needs = ARENA_ARRAY(l->life, struct digest, j->job->needs.n + 1);
 	size_t need_count = find_needs(l, j, needs);
 	struct oid commit = j->job->git ? l->snapshot.head : (struct oid){0};
-	j->inputs = digest_of(jobspec_inputs(l->snapshot.tree, commit, l->life));
-	j->key = jobspec_key(l->plan, j->job, &j->spec, needs, need_count, j->inputs, l->toolchain,
-	                     KEY_TRUST_CHANGE, l->life);
+	j->whole = jobspec_inputs(l->snapshot.tree, commit, l->life);
+	j->basis = jobspec_basis(l->plan, j->job, &j->spec, needs, need_count, l->toolchain,
+	                         KEY_TRUST_CHANGE);
 }
 
 static bool find_earlier(struct localrun *l, struct localrun_job *j) {
-	struct read_local_run earlier;
+	struct read_local_runs all;
 	struct err e;
-	if (!l->reuse || !jobspec_is_reusable(j->job)) return false;
-	if (!read_local_run(l->log, j->key, l->life, &earlier, &e)) return false;
-	if (!digest_is_none(earlier.artifacts) && !collect_renew(l->objects, earlier.artifacts, &e))
+	size_t found;
+	if (!jobspec_is_reusable(j->job)) j->why = STR("such a job is never reused");
+	if (!l->reuse) j->why = STR("asked for");
+	if (j->why.n || !read_local_runs(l->log, j->basis, l->life, &all, &e)) return false;
+	struct reuse_verdict *verdicts = ARENA_ARRAY(l->life, struct reuse_verdict, all.n + 1);
+	for (size_t i = 0; i < all.n; i++)
+		verdicts[i] = (struct reuse_verdict){all.p[i].inputs, all.p[i].tree};
+	struct reuse_query q = {.objects = l->data.p,
+	                        .git = l->snapshot.repo,
+	                        .tree = l->snapshot.tree,
+	                        .whole_inputs = digest_of(j->whole),
+	                        .verdicts = verdicts,
+	                        .verdict_count = all.n};
+	reuse_find(&q, l->life, &found, &j->why);
+	if (!all.n) j->why = STR("its definition, its needs or the machine's tools are new");
+	if (found == all.n) return false;
+	const struct read_local_run *earlier = &all.p[found];
+	if (!digest_is_none(earlier->artifacts) && !collect_renew(l->objects, earlier->artifacts, &e)) {
+		j->why = STR("the artifacts of the earlier run are no longer kept");
 		return false;
-	j->artifacts = earlier.artifacts;
-	j->log = earlier.log;
-	j->results = earlier.results;
-	j->duration_ms = earlier.duration_ms;
+	}
+	j->artifacts = earlier->artifacts;
+	j->log = earlier->log;
+	j->results = earlier->results;
+	j->duration_ms = earlier->duration_ms;
 	AUTO_BUF log = {0};
 	if (object_get(l->objects, j->log, LOG_OBJECT_MAX, &log, NULL)) take_log(j, buf_view(&log));
 	return true;
@@ -296,12 +315,12 @@ static bool start(struct localrun *l, struct localrun_job *j, struct err *e) {
 		return err_set(e, ERR_CONFLICT, "it asks for `%s: true`, and there is no commit yet",
 		               j->job->git ? "git" : "submodules");
 	if (!j->begun.leader && !begin_run(l, j, e)) return false;
-	if (!prepare(l, &q, &layers, e) || !add_submodules(l, j, &layers, e) ||
-	    !add_git(l, j, &layers, e))
-		return false;
+	if (!prepare(l, &q, &layers, e)) return false;
+	int64_t traced = jobspec_traced(j->job, layers.n - q.artifact_count);
+	if (!add_submodules(l, j, &layers, e) || !add_git(l, j, &layers, e)) return false;
 	j->times.workspace = clock_mono_us() - begun;
 	j->started_us = clock_mono_us();
-	if (!exec_layers(&j->begun, layers, 0, e)) return false;
+	if (!exec_layers(&j->begun, layers, traced, e)) return false;
 	j->pidfd = process_pidfd(j->begun.leader);
 	return true;
 }
@@ -334,7 +353,9 @@ static bool record(struct localrun *l, struct localrun_job *j, struct err *e) {
 	                      .local_run = {.job = j->job->name,
 	                                    .outcome = outcome_of(j),
 	                                    .duration_ms = j->duration_ms,
-	                                    .key = j->key,
+	                                    .key = key_of(j->basis, digest_of(j->inputs)),
+	                                    .basis = j->basis,
+	                                    .inputs = digest_of(j->inputs),
 	                                    .artifacts = j->artifacts,
 	                                    .log = j->log,
 	                                    .results = j->results,
@@ -342,6 +363,22 @@ static bool record(struct localrun *l, struct localrun_job *j, struct err *e) {
 	bool ok = store_append(l->log, &event, 1, &first, e);
 	j->times.append = clock_mono_us() - begun;
 	return ok;
+}
+
+// What it read where that was traced, else the whole tree.
+static struct str find_inputs(struct localrun *l, const struct localrun_job *j) {
+	AUTO_BUF record = {0};
+	AUTO_READER reader = {0};
+	struct str inputs;
+	struct err e;
+	if (!j->outcome.traced) return j->whole;
+	if (file_read(arena_printf(l->life, "%s/" TRACE_RECORD, j->folder.p).p, TRACE_BYTES_MAX,
+	              &record, &e) &&
+	    git_object_open(l->snapshot.repo, &reader, &e) &&
+	    inputs_make(&reader, l->snapshot.tree, buf_view(&record), l->life, &inputs, &e))
+		return inputs;
+	localrun_show_note(l->show, "what " STR_FMT " read: %s", STR_ARG(j->job->name), e.text);
+	return j->whole;
 }
 
 // The job's own `outcome` becomes a state; false = weir's fault, told in e.
@@ -353,7 +390,8 @@ static bool judge(struct localrun *l, struct localrun_job *j, struct err *e) {
 	j->duration_ms = j->outcome.duration_ms;
 	if (j->outcome.end == EXEC_ERROR)
 		return err_set(e, ERR_IO, STR_FMT, STR_ARG(j->outcome.reason_text));
-	if (!ingest_folder(l->data.p, j->folder.p, STR_NONE, &j->outcome, &stored, e)) return false;
+	j->inputs = find_inputs(l, j);
+	if (!ingest_folder(l->data.p, j->folder.p, j->inputs, &j->outcome, &stored, e)) return false;
 	struct event fact = ingest_event((struct run_id){0}, &j->outcome, &stored, l->life);
 	j->log = stored.log;
 	j->results = stored.results;
@@ -441,7 +479,7 @@ static void begin(struct localrun *l, struct localrun_job *j) {
 	j->log_shown = 0;
 	j->log_read = 0;
 	if (!j->begun.leader) describe_run(l, j);
-	if (l->opened) find_key(l, j);
+	if (l->opened) find_basis(l, j);
 	if (j->attempt == 1 && find_earlier(l, j)) {
 		abandon(j);
 		become(j, LOCALRUN_REUSED);
@@ -469,7 +507,7 @@ static void begin(struct localrun *l, struct localrun_job *j) {
 	localrun_show_started(l->show, j);
 	if (l->opened) return;
 	l->opened = l->open(l, &l->broken);
-	if (l->opened) find_key(l, j);
+	if (l->opened) find_basis(l, j);
 	else l->stopping = true;
 }
 

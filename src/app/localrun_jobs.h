@@ -45,7 +45,9 @@ struct localrun_job {
 	int pidfd;
 	int64_t attempt, started_us, duration_ms;
 	bool cancel_asked;
-	struct digest key, inputs, artifacts, log, results;
+	struct digest basis, artifacts, log, results;
+	struct str whole, inputs; // its inputs object if the whole tree counts; as it is (app/inputs.h)
+	struct str why;           // it is not reused
 	struct exec_outcome outcome; // of PASSED and FAILED
 	enum reason reason;
 	struct str text;         // why it failed, one sentence

@@ -27,6 +27,7 @@
 #include "app/runstart.h"
 #include "app/secrets.h"
 #include "app/submodules.h"
+#include "app/reuse.h"
 #include "app/workspaces.h"
 #include "exec/etc.h"
 #include "exec/run.h"
@@ -51,8 +52,10 @@ struct job_run {
 	const struct conf_job *job;
 	struct digest *needs; // artifacts of the needed jobs
 	size_t need_count;
-	struct digest key, inputs, toolchain;
-	struct str inputs_text, folder, etc;
+	struct digest basis, toolchain; // exec/key.h
+	struct str whole;               // the inputs object if the whole tree counts
+	struct read_verdicts verdicts;  // that may hold
+	struct str folder, etc;
 	struct exec_spec spec;
 	struct exec_strs lowers;
 	pid_t leader;
@@ -84,6 +87,7 @@ struct runs {
 enum {
 	TOOLCHAIN_MS = TOOLCHAIN_CACHE_MS,
 	STARTS_MAX = 8,
+	TRACE_BYTES_MAX = 1 << 30,
 	CANCEL_TRIES = 200,
 	CANCEL_PAUSE_MS = 50
 };
@@ -145,10 +149,35 @@ static void tell_start(const struct job_run *r) {
 
 // ---------------------------------------------------------------- 3. it ended
 
+static void valid_for(struct job_run *r, struct str inputs) {
+	struct event_run_finished *f = &r->fact.run_finished;
+	f->inputs = digest_of(inputs);
+	f->toolchain = r->toolchain;
+	f->basis = r->basis;
+	if (!digest_is_none(r->basis)) f->key = key_of(r->basis, f->inputs);
+}
+
+// What it read where that was traced, else the whole tree.
+static struct str find_inputs(struct job_run *r, const struct exec_outcome *o) {
+	AUTO_BUF record = {0};
+	AUTO_READER reader = {0};
+	struct str inputs;
+	struct err e;
+	if (!o->traced) return r->whole;
+	if (file_read(arena_printf(&r->life, "%s/" TRACE_RECORD, r->folder.p).p, TRACE_BYTES_MAX,
+	              &record, &e) &&
+	    git_object_open(r->repo->git, &reader, &e) &&
+	    inputs_make(&reader, r->candidate.tree, buf_view(&record), &r->life, &inputs, &e))
+		return inputs;
+	note(NOTE_WARN, "what run %llu read: %s", (unsigned long long)r->id.v, e.text);
+	return r->whole;
+}
+
 static void end_work(void *context) {
 	struct job_run *r = context;
 	struct exec_outcome o;
 	struct ingest stored;
+	struct str inputs;
 	struct err e;
 	enum exec_state state;
 	// It waits only for a leader that could not be watched.
@@ -157,16 +186,15 @@ static void end_work(void *context) {
 		return;
 	}
 	if (!exec_read_outcome(r->folder.p, &r->life, &o, &e) ||
-	    !ingest_folder(r->set->daemon->data, r->folder.p, r->inputs_text, &o, &stored, &e)) {
+	    (inputs = find_inputs(r, &o),
+	     !ingest_folder(r->set->daemon->data, r->folder.p, inputs, &o, &stored, &e))) {
 		lost(r, e.text);
 		r->fact.run_lost.no_room = e.code == ERR_NO_ROOM; // its results found no room
 		return;
 	}
 	r->fact = ingest_event(r->id, &o, &stored, &r->life);
 	if (r->fact.kind != EVENT_RUN_FINISHED) return;
-	r->fact.run_finished.key = r->key;
-	r->fact.run_finished.inputs = r->inputs;
-	r->fact.run_finished.toolchain = r->toolchain;
+	valid_for(r, inputs);
 }
 
 static void ended(void *context) {
@@ -277,7 +305,7 @@ static void write_key(const struct job_run *r) {
 	AUTO_ARENA scratch = {0};
 	char key[DIGEST_HEX + 1], toolchain[DIGEST_HEX + 1];
 	struct err e;
-	digest_hex(r->key, key);
+	digest_hex(r->basis, key);
 	digest_hex(r->toolchain, toolchain);
 	if (!file_replace(arena_printf(&scratch, "%s/key", r->folder.p).p,
 	                  arena_printf(&scratch, "%s %s", key, toolchain), 0600, &e))
@@ -287,20 +315,40 @@ static void write_key(const struct job_run *r) {
 static void read_key(struct job_run *r) {
 	AUTO_ARENA scratch = {0};
 	AUTO_BUF text = {0};
-	r->key = r->toolchain = (struct digest){0};
+	r->basis = r->toolchain = (struct digest){0};
 	if (!file_read(arena_printf(&scratch, "%s/key", r->folder.p).p, 1000, &text, NULL)) return;
 	struct str rest = buf_view(&text);
-	if (!digest_parse(str_cut(&rest, ' '), &r->key) || !digest_parse(rest, &r->toolchain))
-		r->key = r->toolchain = (struct digest){0};
+	if (!digest_parse(str_cut(&rest, ' '), &r->basis) || !digest_parse(rest, &r->toolchain))
+		r->basis = r->toolchain = (struct digest){0};
 }
 
 // The verdict holds only while its artifacts are there; they are then kept for the run that reuses.
-static bool renew(struct job_run *r) {
+static bool renew(const struct job_run *r, struct digest artifacts) {
 	AUTO_OBJECTS objects = NULL;
 	struct err e;
-	struct digest artifacts = r->fact.run_reused.artifacts;
 	return digest_is_none(artifacts) || (object_store_open(r->set->daemon->data, &objects, &e) &&
 	                                     collect_renew(objects, artifacts, &e));
+}
+
+static bool reuse(struct job_run *r) {
+	const struct read_verdicts *all = &r->verdicts;
+	struct reuse_verdict *verdicts = ARENA_ARRAY(&r->life, struct reuse_verdict, all->n + 1);
+	size_t found;
+	struct str why;
+	for (size_t i = 0; i < all->n; i++)
+		verdicts[i] = (struct reuse_verdict){all->p[i].inputs, all->p[i].tree};
+	struct reuse_query q = {.objects = r->set->daemon->data,
+	                        .git = r->repo->git,
+	                        .tree = r->candidate.tree,
+	                        .whole_inputs = digest_of(r->whole),
+	                        .verdicts = verdicts,
+	                        .verdict_count = all->n};
+	reuse_find(&q, &r->life, &found, &why);
+	if (found == all->n || !renew(r, all->p[found].artifacts)) return false;
+	const struct read_verdict *v = &all->p[found];
+	r->fact = (struct event){.kind = EVENT_RUN_REUSED,
+	                         .run_reused = {r->id, v->run, v->key, v->artifacts, v->duration_ms}};
+	return true;
 }
 
 static bool add_submodules(struct job_run *r, struct err *e) {
@@ -312,15 +360,14 @@ static bool add_submodules(struct job_run *r, struct err *e) {
 	                               .run = r->folder.p};
 	if (!r->job->submodules || submodules_make(&q, &r->life, &r->lowers, e)) return true;
 	// The change's own fault is a verdict; trying again would not help.
-	if (e->code == ERR_DENIED || e->code == ERR_INVALID || e->code == ERR_NOT_FOUND)
+	if (e->code == ERR_DENIED || e->code == ERR_INVALID || e->code == ERR_NOT_FOUND) {
 		r->fact = (struct event){.kind = EVENT_RUN_FINISHED,
 		                         .run_finished = {.run = r->id,
 		                                          .outcome = OUTCOME_FAILED,
 		                                          .reason = REASON_BAD_CONFIG,
-		                                          .text = arena_str(&r->life, str_of(e->text)),
-		                                          .key = r->key,
-		                                          .inputs = r->inputs,
-		                                          .toolchain = r->toolchain}};
+		                                          .text = arena_str(&r->life, str_of(e->text))}};
+		valid_for(r, r->whole);
+	}
 	return false;
 }
 
@@ -336,8 +383,7 @@ static void start_work(void *context) {
 		r->fact = (struct event){.kind = EVENT_RUN_STOPPED, .run_stopped = {.run = r->id}};
 		return;
 	}
-	if (r->fact.kind == EVENT_RUN_REUSED && renew(r)) return;
-	r->fact = (struct event){0};
+	if (r->verdicts.n && reuse(r)) return;
 	struct exec_secret *secrets;
 	size_t secret_count;
 	struct workspace_request q = {.git = r->repo->git,
@@ -346,8 +392,9 @@ static void start_work(void *context) {
 	                              .run = r->folder.p,
 	                              .artifacts = r->needs,
 	                              .artifact_count = r->need_count};
-	if (!workspaces_prepare(r->set->workspaces, &q, &r->life, &r->lowers, &e) ||
-	    !add_submodules(r, &e) || !add_git(r, &e) || !add_caches(r, &e) ||
+	bool ok = workspaces_prepare(r->set->workspaces, &q, &r->life, &r->lowers, &e);
+	if (ok) r->spec.traced = jobspec_traced(r->job, r->lowers.n - r->need_count);
+	if (!ok || !add_submodules(r, &e) || !add_git(r, &e) || !add_caches(r, &e) ||
 	    !secret_values(r, &secrets, &secret_count, &e)) {
 		if (r->fact.kind == EVENT_NONE) lost(r, e.text);
 		return;
@@ -405,27 +452,23 @@ static bool describe(struct job_run *r, struct err *e) {
 	return true;
 }
 
-static bool find_key(struct job_run *r, struct err *e) {
+static bool find_basis(struct job_run *r, struct err *e) {
 	if (!find_needs(r, e)) return false;
 	r->toolchain = r->set->machine.toolchain;
-	r->inputs_text = jobspec_inputs(r->candidate.tree,
-	                                r->job->git ? r->candidate.commit : (struct oid){0}, &r->life);
-	r->inputs = digest_of(r->inputs_text);
-	r->key = jobspec_key(r->plan, r->job, &r->spec, r->needs, r->need_count, r->inputs,
-	                     r->toolchain, (enum key_trust)r->row.trust, &r->life);
+	r->whole = jobspec_inputs(r->candidate.tree,
+	                          r->job->git ? r->candidate.commit : (struct oid){0}, &r->life);
+	r->basis = jobspec_basis(r->plan, r->job, &r->spec, r->needs, r->need_count, r->toolchain,
+	                         (enum key_trust)r->row.trust);
 	return true;
 }
 
-static void find_verdict(struct job_run *r) {
-	struct read_verdict v;
-	struct read_run run;
+static void find_verdicts(struct job_run *r) {
 	struct err e;
-	struct daemon *d = r->set->daemon;
 	if (!jobspec_is_reusable(r->job) || r->row.attempt > 1) return;
-	if (!read_verdict(d->reader, r->key, &r->life, &v, &e)) return;
-	int64_t saved = read_run(d->reader, v.run, &r->life, &run, &e) ? run.duration_ms : 0;
-	r->fact = (struct event){.kind = EVENT_RUN_REUSED,
-	                         .run_reused = {r->id, v.run, r->key, v.artifacts, saved}};
+	if (!read_verdicts(r->set->daemon->reader, r->basis, &r->life, &r->verdicts, &e)) {
+		note(NOTE_WARN, "%s", e.text);
+		r->verdicts.n = 0;
+	}
 }
 
 void runs_start(struct runs *set, struct run_id id) {
@@ -444,14 +487,14 @@ void runs_start(struct runs *set, struct run_id id) {
 	set->list = r;
 	r->folder = daemon_path(d, &r->life, "runs/%llu", (unsigned long long)id.v);
 	r->etc = arena_str(&r->life, set->machine.etc);
-	if (!describe(r, &e) || !find_key(r, &e)) {
+	if (!describe(r, &e) || !find_basis(r, &e)) {
 		lost(r, e.text);
 		submit_fact(r);
 	} else if (file_exists(r->folder.p)) {
 		r->adopted = true;
 		loop_work(d->loop, adopt_work, follow, r);
 	} else {
-		find_verdict(r);
+		find_verdicts(r);
 		// Also what is reused: it may have to run when its artifacts turn out to be gone.
 		if (!room_for_run(d->room)) forget(r);
 		else loop_lane_work(set->starts, start_work, follow, r);

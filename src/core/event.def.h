@@ -105,13 +105,14 @@
 // begun_ms: when its process began; a daemon that finds it running tells later. 0 in older events: slot_wait_ms is then
 // the time that its start took.
 #define EVENT_FIELDS_run_started(F, S) F(S, RUN_ID, run) F(S, INT, slot_wait_ms) F(S, LATER, begun_ms)
-// key, inputs, toolchain: what the verdict is valid for. The digests name stored objects.
+// key, inputs, toolchain: what the verdict is valid for; basis: the key but for the inputs. inputs, artifacts, log,
+// results and coverage name stored objects.
 #define EVENT_FIELDS_run_finished(F, S)                                                            \
 	F(S, RUN_ID, run) F(S, OUTCOME, outcome) F(S, REASON, reason) F(S, STR, text) F(S, INT, exit_status) \
 	F(S, INT, signal) F(S, INT, duration_ms) F(S, INT, cpu_ms) F(S, INT, memory_bytes) F(S, STR, cgroup) \
 	F(S, DIGEST, key) F(S, DIGEST, inputs) F(S, DIGEST, toolchain) F(S, DIGEST, artifacts) F(S, DIGEST, log) \
 	F(S, DIGEST, results) F(S, DIGEST, coverage) F(S, INT, tests) F(S, INT, tests_failed)          \
-	F(S, JSON, failed_tests)
+	F(S, JSON, failed_tests) F(S, DIGEST, basis)
 #define EVENT_FIELDS_run_reused(F, S)                                                              \
 	F(S, RUN_ID, run) F(S, RUN_ID, of) F(S, DIGEST, key) F(S, DIGEST, artifacts) F(S, INT, saved_ms)
 #define EVENT_FIELDS_run_cancel_issued(F, S) F(S, RUN_ID, run) F(S, REASON, reason)
@@ -154,4 +155,4 @@
 #define EVENT_FIELDS_webhook_delivered(F, S) F(S, STR, name) F(S, INT, upto)
 #define EVENT_FIELDS_local_run(F, S)                                                               \
 	F(S, STR, job) F(S, OUTCOME, outcome) F(S, INT, duration_ms) F(S, DIGEST, key) F(S, DIGEST, artifacts) \
-	F(S, DIGEST, log) F(S, DIGEST, results) F(S, OID, tree)
+	F(S, DIGEST, log) F(S, DIGEST, results) F(S, OID, tree) F(S, DIGEST, basis) F(S, DIGEST, inputs)

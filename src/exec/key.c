@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { KEY_VERSION = 1 };
+enum { KEY_VERSION = 2 };
 
 static int compare_names(const void *a, const void *b) {
 	const struct exec_pair *const *left = a, *const *right = b;
@@ -13,7 +13,7 @@ static void add_digest(struct hash *h, struct digest d) {
 	hash_add_str(h, (struct str){(const char *)d.b, sizeof d.b});
 }
 
-struct digest key_of(const struct key_parts *parts) {
+struct digest key_basis(const struct key_parts *parts) {
 	AUTO_ARENA scratch = {0};
 	struct hash h;
 	const struct exec_pair **env = ARENA_ARRAY(&scratch, const struct exec_pair *,
@@ -30,8 +30,16 @@ struct digest key_of(const struct key_parts *parts) {
 	}
 	hash_add_u64(&h, parts->need_count);
 	for (size_t i = 0; i < parts->need_count; i++) add_digest(&h, parts->needs[i]);
-	add_digest(&h, parts->inputs);
 	add_digest(&h, parts->toolchain);
 	hash_add_u64(&h, (uint64_t)parts->trust);
+	return hash_end(&h);
+}
+
+struct digest key_of(struct digest basis, struct digest inputs) {
+	struct hash h;
+	hash_begin(&h);
+	hash_add_u64(&h, KEY_VERSION);
+	add_digest(&h, basis);
+	add_digest(&h, inputs);
 	return hash_end(&h);
 }

@@ -13,10 +13,13 @@ struct key_parts {
 	struct exec_pairs env;      // in any order, no name twice
 	const struct digest *needs; // artifacts of the jobs it needs, in the order of the definition
 	size_t need_count;
-	struct digest inputs; // of the inputs object
 	struct digest toolchain;
 	enum key_trust trust;
 };
 
-// SHA-256 over a version, then every part with its length or count.
-struct digest key_of(const struct key_parts *parts);
+// Everything but the inputs, which are known only when it has run: a later run of the same basis
+// asks whether those of an earlier one hold for its own tree. SHA-256 over a version, then every
+// part with its length or count.
+struct digest key_basis(const struct key_parts *parts);
+// inputs: of the inputs object (app/inputs.h).
+struct digest key_of(struct digest basis, struct digest inputs);

@@ -18,7 +18,6 @@ static struct key_parts base_parts(struct digest *needs) {
 	                          .env = {two, 2},
 	                          .needs = needs,
 	                          .need_count = 2,
-	                          .inputs = d('i'),
 	                          .toolchain = d('t'),
 	                          .trust = KEY_TRUST_CHANGE};
 }
@@ -29,8 +28,11 @@ static void is_fixed(void **state) {
 	char hex[DIGEST_HEX + 1];
 	struct digest needs[2];
 	struct key_parts p = base_parts(needs);
-	digest_hex(key_of(&p), hex);
-	assert_string_equal(hex, "45a3477a51b201e7fb875f4e26fcffd47460789408029aa83b9e501c28e61f7d");
+	digest_hex(key_basis(&p), hex);
+	assert_string_equal(hex, "152fffd1e5f45a5f7e7dddbb138ed9dbf17e9371e67ca24e43e67d939fca1506");
+	digest_hex(key_of(key_basis(&p), d('i')), hex);
+	assert_string_equal(hex, "6f69e9ba11db8ae250628d2b326f517730ce7593470655f642e42797e8a85274");
+	assert_false(digest_eq(key_of(key_basis(&p), d('i')), key_of(key_basis(&p), d('j'))));
 }
 
 static void the_order_of_env_does_not_matter(void **state) {
@@ -38,7 +40,7 @@ static void the_order_of_env_does_not_matter(void **state) {
 	struct digest needs[2];
 	struct key_parts p = base_parts(needs), q = p;
 	q.env.p = turned;
-	assert_true(digest_eq(key_of(&p), key_of(&q)));
+	assert_true(digest_eq(key_basis(&p), key_basis(&q)));
 }
 
 static void each_part_matters(void **state) {
@@ -54,13 +56,14 @@ static void each_part_matters(void **state) {
 	other[0] = needs[1];
 	other[1] = needs[0];
 	rows[4].needs = other;
-	rows[5].inputs = d('I');
+	rows[5].trust = KEY_TRUST_RELEASE;
 	rows[6].toolchain = d('T');
 	rows[7].trust = KEY_TRUST_TRUNK;
 	rows[8].env.n = rows[8].need_count = 0;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		assert_false(digest_eq(key_of(&rows[i]), key_of(&p)));
-		for (size_t k = 0; k < i; k++) assert_false(digest_eq(key_of(&rows[i]), key_of(&rows[k])));
+		assert_false(digest_eq(key_basis(&rows[i]), key_basis(&p)));
+		for (size_t k = 0; k < i; k++)
+			assert_false(digest_eq(key_basis(&rows[i]), key_basis(&rows[k])));
 	}
 }
 

@@ -145,9 +145,13 @@
 	     " tests = :tests, tests_failed = :tests_failed, failed_tests = :failed_tests"             \
 	     " WHERE id = :run")                                                                       \
 	RULE(RUN_FINISHED,                                                                             \
-	     "INSERT INTO verdicts(key, run, artifacts, time_ms)"                                      \
-	     " SELECT :key, :run, :artifacts, :time WHERE :key <> '' AND :outcome = 'passed'"          \
-	     " ON CONFLICT(key) DO UPDATE SET run = :run, artifacts = :artifacts, time_ms = :time")    \
+	     "REPLACE INTO verdicts(key, basis, inputs, tree, run, artifacts, time_ms)"                \
+	     " SELECT :key, :basis, :inputs, c.tree, :run, :artifacts, :time FROM runs AS r"           \
+	     " JOIN candidates AS c ON c.id = r.candidate"                                             \
+	     " WHERE r.id = :run AND :basis <> '' AND :outcome = 'passed'")                            \
+	RULE(RUN_REUSED,                                                                               \
+	     "UPDATE verdicts SET time_ms = :time, tree = (SELECT c.tree FROM runs AS r"               \
+	     " JOIN candidates AS c ON c.id = r.candidate WHERE r.id = :run) WHERE key = :key")        \
 	/* What the earlier run printed and found is what this one has to show. */                     \
 	RULE(RUN_REUSED,                                                                               \
 	     "UPDATE runs SET state = 'reused', ended_ms = :time, key = :key,"                         \
@@ -262,5 +266,5 @@
 	RULE(WEBHOOK_DELIVERED, "UPDATE webhooks SET upto = :upto WHERE name = :name")                 \
 	RULE(LOCAL_RUN,                                                                                \
 	     "REPLACE INTO local_runs(seq, job, outcome, duration_ms, key, artifacts, log, results,"   \
-	     " tree, time_ms) VALUES(:seq, :job, :outcome, :duration_ms, :key, :artifacts, :log,"      \
-	     " :results, :tree, :time)")
+	     " tree, basis, inputs, time_ms) VALUES(:seq, :job, :outcome, :duration_ms, :key,"         \
+	     " :artifacts, :log, :results, :tree, :basis, :inputs, :time)")

@@ -166,21 +166,24 @@ bool read_runs_of_candidate(struct store *s, struct candidate_id candidate, stru
 	LIST(s, run, ASK("WHERE candidate = ?1 ORDER BY id", NUMBER(candidate.v)), life, out, e);
 }
 
-bool read_verdict(struct store *s, struct digest key, struct arena *life, struct read_verdict *out,
-                  struct err *e) {
+bool read_verdicts(struct store *s, struct digest basis, struct arena *life,
+                   struct read_verdicts *out, struct err *e) {
 	char hex[DIGEST_HEX + 1];
-	digest_hex(key, hex);
-	return one(s, &table_verdict, ASK("WHERE key = ?1", TEXT(str_of(hex))), life, out, e);
+	digest_hex(basis, hex);
+	LIST(s, verdict,
+	     ASK("WHERE basis = ?1 ORDER BY time_ms DESC, run DESC LIMIT ?2", TEXT(str_of(hex)),
+	         NUMBER(READ_VERDICTS_MAX)),
+	     life, out, e);
 }
 
-bool read_local_run(struct store *s, struct digest key, struct arena *life,
-                    struct read_local_run *out, struct err *e) {
+bool read_local_runs(struct store *s, struct digest basis, struct arena *life,
+                     struct read_local_runs *out, struct err *e) {
 	char hex[DIGEST_HEX + 1];
-	digest_hex(key, hex);
-	return one(
-		s, &table_local_run,
-		ASK("WHERE key = ?1 AND outcome = 'passed' ORDER BY seq DESC LIMIT 1", TEXT(str_of(hex))),
-		life, out, e);
+	digest_hex(basis, hex);
+	LIST(s, local_run,
+	     ASK("WHERE basis = ?1 AND outcome = 'passed' ORDER BY seq DESC LIMIT ?2",
+	         TEXT(str_of(hex)), NUMBER(READ_VERDICTS_MAX)),
+	     life, out, e);
 }
 
 bool read_plan(struct store *s, struct digest digest, struct arena *life, struct str *json,

@@ -58,12 +58,14 @@
 	F(S, INT, saved_ms, )
 
 #define READ_VERDICT(F, S) \
-	F(S, DIGEST, key, ) F(S, RUN_ID, run, ) F(S, DIGEST, artifacts, ) F(S, INT, time_ms, )
+	F(S, DIGEST, key, ) F(S, DIGEST, inputs, ) F(S, OID, tree, ) F(S, RUN_ID, run, ) \
+	F(S, DIGEST, artifacts, ) F(S, INT, time_ms, ) \
+	F(S, INT, duration_ms, (SELECT duration_ms FROM runs WHERE id = t.run))
 
 #define READ_LOCAL_RUN(F, S) \
 	F(S, INT, seq, ) F(S, STR, job, ) F(S, OUTCOME, outcome, ) F(S, INT, duration_ms, ) \
 	F(S, DIGEST, key, ) F(S, DIGEST, artifacts, ) F(S, DIGEST, log, ) F(S, DIGEST, results, ) \
-	F(S, OID, tree, ) F(S, INT, time_ms, )
+	F(S, OID, tree, ) F(S, DIGEST, inputs, ) F(S, INT, time_ms, )
 
 #define READ_RELEASE(F, S) \
 	F(S, RELEASE_ID, id, ) F(S, REPO_ID, repo, ) F(S, CHANGE_ID, change, ) \

@@ -59,13 +59,14 @@ MUST_USE bool read_runs_of_change(struct store *s, struct change_id change, stru
                                   struct read_runs *out, struct err *e);
 MUST_USE bool read_runs_of_candidate(struct store *s, struct candidate_id candidate,
                                      struct arena *life, struct read_runs *out, struct err *e);
-// The newest passed run of a verdict key. Its objects may have been collected since
-// (object_exists).
-MUST_USE bool read_verdict(struct store *s, struct digest key, struct arena *life,
-                           struct read_verdict *out, struct err *e);
-// The newest passed `weir run` of a verdict key.
-MUST_USE bool read_local_run(struct store *s, struct digest key, struct arena *life,
-                             struct read_local_run *out, struct err *e);
+// The verdicts of passed runs with this basis (exec/key.h), the one last used first. Their objects
+// may have been collected since (object_exists).
+enum { READ_VERDICTS_MAX = 16 };
+MUST_USE bool read_verdicts(struct store *s, struct digest basis, struct arena *life,
+                            struct read_verdicts *out, struct err *e);
+// Passed ones of `weir run`, likewise.
+MUST_USE bool read_local_runs(struct store *s, struct digest basis, struct arena *life,
+                              struct read_local_runs *out, struct err *e);
 MUST_USE bool read_plan(struct store *s, struct digest digest, struct arena *life, struct str *json,
                         struct err *e);
 

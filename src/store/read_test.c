@@ -27,8 +27,8 @@ static void a_run(struct fixture *f, uint64_t id, uint64_t candidate, enum outco
 	HAPPENS(f, RUN_FINISHED, run_finished, .run = {id}, .outcome = outcome,
 	        .reason = outcome == OUTCOME_PASSED ? REASON_NONE : REASON_TEST_FAILED,
 	        .duration_ms = duration_ms, .key = digest_of(STR("verdict")),
-	        .artifacts = digest_of(STR("artifacts")), .log = digest_of(STR("log")), .tests = 7,
-	        .failed_tests = STR("[\"a\",\"b\"]"));
+	        .basis = digest_of(STR("basis")), .artifacts = digest_of(STR("artifacts")),
+	        .log = digest_of(STR("log")), .tests = 7, .failed_tests = STR("[\"a\",\"b\"]"));
 }
 
 static void a_landing(struct fixture *f, uint64_t id, uint64_t candidate, uint64_t change) {
@@ -184,22 +184,29 @@ static void a_change_is_found_by_a_commit(void **state) {
 static void verdicts_are_the_newest_passed_run(void **state) {
 	struct fixture *f = *state;
 	struct err e;
-	struct read_verdict verdict;
+	struct read_verdicts all;
 	struct read_run run;
-	struct digest key = digest_of(STR("verdict"));
+	struct digest key = digest_of(STR("verdict")), basis = digest_of(STR("basis"));
 	a_repository(f);
 	a_change(f, 1, 1);
 	a_candidate(f, 1, 1, 1);
 	a_run(f, 1, 1, OUTCOME_FAILED, 4);
-	assert_refused(read_verdict(f->store, key, &f->life, &verdict, &e), e, ERR_NOT_FOUND);
+	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
+	assert_int_equal(all.n, 0);
 	a_run(f, 2, 1, OUTCOME_PASSED, 5);
 	a_run(f, 3, 1, OUTCOME_FAILED, 6);
-	assert_ok(read_verdict(f->store, key, &f->life, &verdict, &e), e);
-	assert_int_equal(verdict.run.v, 2);
-	assert_true(digest_eq(verdict.artifacts, digest_of(STR("artifacts"))));
-	HAPPENS(f, RUN_ISSUED, run_issued, .run = {4}, .candidate = {1}, .name = STR("test"),
-	        .attempt = 2);
+	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
+	assert_int_equal(all.n, 1);
+	assert_int_equal(all.p[0].run.v, 2);
+	assert_true(oid_eq(all.p[0].tree, OID(41)));
+	assert_int_equal(all.p[0].duration_ms, 5);
+	assert_true(digest_eq(all.p[0].artifacts, digest_of(STR("artifacts"))));
+	a_candidate(f, 2, 1, 1);
+	HAPPENS(f, RUN_ISSUED, run_issued, .run = {4}, .candidate = {2}, .name = STR("test"),
+	        .attempt = 1);
 	HAPPENS(f, RUN_REUSED, run_reused, .run = {4}, .of = {2}, .key = key, .saved_ms = 5);
+	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
+	assert_true(oid_eq(all.p[0].tree, OID(42))); // it holds for that one, too
 	assert_ok(read_run(f->store, (struct run_id){4}, &f->life, &run, &e), e);
 	assert_text(run.state, "reused");
 	assert_int_equal(run.outcome, OUTCOME_PASSED);
@@ -209,10 +216,12 @@ static void verdicts_are_the_newest_passed_run(void **state) {
 	int64_t median;
 	assert_ok(read_job_duration(f->store, (struct repo_id){1}, STR("test"), &median, &e), e);
 	assert_int_equal(median, 5);
-	HAPPENS(f, LOCAL_RUN, local_run, .job = STR("test"), .outcome = OUTCOME_PASSED, .key = key);
-	struct read_local_run local;
-	assert_ok(read_local_run(f->store, key, &f->life, &local, &e), e);
-	assert_text(local.job, "test");
+	HAPPENS(f, LOCAL_RUN, local_run, .job = STR("test"), .outcome = OUTCOME_PASSED, .basis = basis);
+	HAPPENS(f, LOCAL_RUN, local_run, .job = STR("red"), .outcome = OUTCOME_FAILED, .basis = basis);
+	struct read_local_runs local;
+	assert_ok(read_local_runs(f->store, basis, &f->life, &local, &e), e);
+	assert_int_equal(local.n, 1);
+	assert_text(local.p[0].job, "test");
 }
 
 static void medians_are_of_the_last_twenty(void **state) {

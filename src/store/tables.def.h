@@ -71,9 +71,11 @@
 	  "CREATE INDEX runs_ended ON runs(ended_ms) WHERE ended_ms > 0;"                              \
 	  "CREATE INDEX runs_passed ON runs(repo, name, id)"                                           \
 	  " WHERE state = 'finished' AND outcome = 'passed';")                                         \
-	/* The newest passed run of each verdict key. */                                               \
-	T(verdicts, "key TEXT PRIMARY KEY, run " INT ", artifacts " TEXT ", time_ms " INT,             \
-	  " WITHOUT ROWID", "")                                                                        \
+	/* The newest passed run of each verdict key, and the newest tree that it holds for. */         \
+	T(verdicts,                                                                                    \
+	  "key TEXT PRIMARY KEY, basis " TEXT ", inputs " TEXT ", tree " TEXT ", run " INT             \
+	  ", artifacts " TEXT ", time_ms " INT,                                                        \
+	  " WITHOUT ROWID", "CREATE INDEX verdicts_basis ON verdicts(basis, time_ms);")                                                                        \
 	/* state: issued, landed, failed */                                                            \
 	T(landings,                                                                                    \
 	  "id " ID ", candidate " INT ", repo " INT ", change " INT ", revision " INT                  \
@@ -125,7 +127,8 @@
 	  " WITHOUT ROWID", "")                                                                        \
 	T(local_runs,                                                                                  \
 	  "seq " ID ", job " TEXT ", outcome " TEXT ", duration_ms " INT ", key " TEXT                 \
-	  ", artifacts " TEXT ", log " TEXT ", results " TEXT ", tree " TEXT ", time_ms " INT,         \
+	  ", artifacts " TEXT ", log " TEXT ", results " TEXT ", tree " TEXT ", basis " TEXT           \
+	  ", inputs " TEXT ", time_ms " INT,                                                           \
 	  "",                                                                                          \
-	  "CREATE INDEX local_runs_key ON local_runs(key);"                                            \
+	  "CREATE INDEX local_runs_basis ON local_runs(basis);"                                            \
 	  "CREATE INDEX local_runs_time ON local_runs(time_ms);")
