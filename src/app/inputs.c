@@ -3,7 +3,11 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "exec/trace.h"
 #include "git/lookup.h"
+#include "os/file.h"
+
+enum { RECORD_MAX = 1 << 30 };
 
 // ---------------------------------------------------------------- answers
 
@@ -86,6 +90,15 @@ bool inputs_make(struct git_reader *reader, struct oid tree, struct str record, 
 	return true;
 }
 
+bool inputs_of_run(struct git_repo *git, struct oid tree, const char *folder, struct arena *life,
+                   struct str *out, struct err *e) {
+	AUTO_BUF record = {0};
+	AUTO_READER reader = {0};
+	struct str path = arena_printf(life, "%s/" TRACE_RECORD, folder);
+	return file_read(path.p, RECORD_MAX, &record, e) && git_object_open(git, &reader, e) &&
+	       inputs_make(&reader, tree, buf_view(&record), life, out, e);
+}
+
 bool inputs_parse(struct str object, struct arena *life, struct inputs *out, struct err *e) {
 	AUTO_JSON v = NULL;
 	*out = (struct inputs){0};
@@ -110,14 +123,16 @@ struct change {
 	const struct inputs *in;
 	struct arena *life;
 	struct str *why;
+	bool matters; // the difference that is looked at
 };
 
-static void say(const struct change *c, struct str path, const char *what) {
+static void say(struct change *c, struct str path, const char *what) {
+	c->matters = true;
 	if (!c->why->n) *c->why = arena_printf(c->life, STR_FMT " %s", STR_ARG(path), what);
 }
 
 // A file or a link stays one: its bytes, its size, whether it may be executed.
-static bool same_kind(const struct change *c, const struct git_difference *d, unsigned what,
+static bool same_kind(struct change *c, const struct git_difference *d, unsigned what,
                       struct err *e) {
 	uint64_t before, after;
 	if (d->before != d->after && what) say(c, d->path, "may be executed, or no longer");
@@ -130,7 +145,7 @@ static bool same_kind(const struct change *c, const struct git_difference *d, un
 	return true;
 }
 
-static bool judge(const struct change *c, const struct git_difference *d, struct err *e) {
+static bool judge(struct change *c, const struct git_difference *d, struct err *e) {
 	const struct reads *reads = &c->in->reads;
 	enum git_mode before = seen_kind(d->before), after = seen_kind(d->after);
 	unsigned what = reads_of(reads, d->path);
@@ -151,10 +166,15 @@ static bool judge(const struct change *c, const struct git_difference *d, struct
 
 bool inputs_changed(const struct inputs *in, const struct git_differences *differences,
                     struct git_reader *reader, struct arena *life, struct str *why, struct err *e) {
-	struct change c = {reader, in, life, why};
+	struct change c = {.reader = reader, .in = in, .life = life, .why = why};
+	size_t count = 0;
 	*why = STR_NONE;
-	for (size_t i = 0; i < differences->count && !why->n; i++)
+	for (size_t i = 0; i < differences->count; i++) {
+		c.matters = false;
 		if (!judge(&c, &differences->list[i], e)) return false;
+		count += c.matters;
+	}
+	if (count > 1) *why = arena_printf(life, STR_FMT ", and %zu more", STR_ARG(*why), count - 1);
 	return true;
 }
 

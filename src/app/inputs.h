@@ -17,11 +17,15 @@
 // in are not traced.
 #pragma once
 #include "exec/reads.h"
+#include "git/repo.h"
 #include "git/tree.h"
 
 // Fills the values of a run's record in. ERR_NOT_FOUND: the tree is not in the repository.
 MUST_USE bool inputs_make(struct git_reader *reader, struct oid tree, struct str record,
                           struct arena *life, struct str *out, struct err *e);
+// Likewise, of a run's folder when it was traced.
+MUST_USE bool inputs_of_run(struct git_repo *git, struct oid tree, const char *folder,
+                            struct arena *life, struct str *out, struct err *e);
 // What the object says, borrowed: a tree (whole is set), or the answers.
 struct inputs {
 	struct oid whole;

@@ -46,7 +46,7 @@ static const struct {
 	{"mkdir src/c.h; echo >src/c.h", ""},
 	{"ln -sf b.c src/link", "src/link changed"},
 	{"echo >new", "new is new where it listed the folder"},
-	{"git mv doc doc2", "doc is gone where it listed the folder"},
+	{"git mv doc doc2", "doc is gone where it listed the folder, and 1 more"},
 	{"rm doc/a; rmdir doc; echo >doc", "doc is of another kind"},
 	{"chmod +x src/a.c", "src/a.c may be executed, or no longer"},
 };

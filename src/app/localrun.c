@@ -36,6 +36,7 @@ const struct args_option localrun_options[] = {
 	{"write-back", 0, NULL, "copy artifacts of jobs that passed into the working tree", NULL},
 	{"log", 0, NULL, "on a terminal: show what the jobs print", NULL},
 	{"timing", 0, NULL, "tell where the time went", NULL},
+	{"explain", 0, NULL, "tell why each job ran or was reused", NULL},
 	CLI_OPTION_JSON,
 	{0},
 };
@@ -44,7 +45,9 @@ const char localrun_about[] =
 	"Runs the jobs of weir.yml on the working tree as it is: tracked files as they are on disk and "
 	"untracked ones that are not ignored; the repository is not touched. Same sandbox, same "
 	"verdict "
-	"keys as on the server: a job that passed here with the same inputs is not run again. Without "
+	"keys as on the server: what a job reads of the tree is recorded, and a job that passed here "
+	"is "
+	"not run again until something that it read changes. Without "
 	"JOB all jobs run that a change runs; with it, those and what they need. A name stands for all "
 	"rows of a matrix and all shards, too.\n"
 	"Artifacts are put into .weir/out/JOB/, logs into .weir/out/JOB.log. The secret NAME of a job "
@@ -283,7 +286,7 @@ static int run(struct localrun *l) {
 		localrun_jobs_run(l);
 		ok = l->broken.code == ERR_NONE;
 		if (!ok) e = l->broken;
-		if (ok) localrun_show_end(l->show, cli_has(l->cli, "timing"));
+		if (ok) localrun_show_end(l->show, cli_has(l->cli, "timing"), cli_has(l->cli, "explain"));
 		if (ok && cli_has(l->cli, "write-back") && !interrupted) ok = write_back(l, &e);
 		if (l->opened && !interrupted) tidy(l);
 	}

@@ -11,11 +11,12 @@
 
 #include "app/gitlayer.h"
 #include "app/ingest.h"
+#include "app/inputs.h"
 #include "app/jobcache.h"
 #include "app/jobspec.h"
 #include "app/localrun_output.h"
 #include "app/localrun_show.h"
-#include "app/reuse.h"
+#include "app/localrun_reuse.h"
 #include "app/submodules.h"
 #include "exec/run.h"
 #include "exec/runlog.h"
@@ -27,7 +28,6 @@
 #include "store/read.h"
 
 enum {
-	TRACE_BYTES_MAX = 1 << 30,
 	LOOK_MS = 50, // how often the logs of running jobs are read
 	LOG_OBJECT_MAX = 256 << 20,
 	RESULTS_MAX = 64 << 20,
@@ -184,16 +184,6 @@ static size_t find_secrets(struct localrun *l, struct localrun_job *j, struct ex
 	return n;
 }
 
-static size_t find_needs(const struct localrun *l, const struct localrun_job *j,
-                         struct digest *out) {
-	size_t n = 0;
-	for (size_t i = 0; i < j->job->needs.n; i++) {
-		struct digest d = l->jobs[j->job->needs.p[i]].artifacts;
-		if (!digest_is_none(d)) out[n++] = d;
-	}
-	return n;
-}
-
 // Its run, as far as the working tree does not matter.
 static void describe_run(struct localrun *l, struct localrun_job *j) {
 	struct jobspec_facts facts = {STR_NONE, STR_NONE};
@@ -202,48 +192,6 @@ static void describe_run(struct localrun *l, struct localrun_job *j) {
 	jobspec_fill(l->plan, j->job, id, &facts, l->life, &j->spec);
 	j->spec.etc = l->etc;
 	j->folder = arena_printf(l->life, "%s/runs/" STR_FMT, l->data.p, STR_ARG(id));
-}
-
-static void find_basis(struct localrun *l, struct localrun_job *j) {
-	struct digest *needs = ARENA_ARRAY(l->life, struct digest, j->job->needs.n + 1);
-	size_t need_count = find_needs(l, j, needs);
-	struct oid commit = j->job->git ? l->snapshot.head : (struct oid){0};
-	j->whole = jobspec_inputs(l->snapshot.tree, commit, l->life);
-	j->basis = jobspec_basis(l->plan, j->job, &j->spec, needs, need_count, l->toolchain,
-	                         KEY_TRUST_CHANGE);
-}
-
-static bool find_earlier(struct localrun *l, struct localrun_job *j) {
-	struct read_local_runs all;
-	struct err e;
-	size_t found;
-	if (!jobspec_is_reusable(j->job)) j->why = STR("such a job is never reused");
-	if (!l->reuse) j->why = STR("asked for");
-	if (j->why.n || !read_local_runs(l->log, j->basis, l->life, &all, &e)) return false;
-	struct reuse_verdict *verdicts = ARENA_ARRAY(l->life, struct reuse_verdict, all.n + 1);
-	for (size_t i = 0; i < all.n; i++)
-		verdicts[i] = (struct reuse_verdict){all.p[i].inputs, all.p[i].tree};
-	struct reuse_query q = {.objects = l->data.p,
-	                        .git = l->snapshot.repo,
-	                        .tree = l->snapshot.tree,
-	                        .whole_inputs = digest_of(j->whole),
-	                        .verdicts = verdicts,
-	                        .verdict_count = all.n};
-	reuse_find(&q, l->life, &found, &j->why);
-	if (!all.n) j->why = STR("its definition, its needs or the machine's tools are new");
-	if (found == all.n) return false;
-	const struct read_local_run *earlier = &all.p[found];
-	if (!digest_is_none(earlier->artifacts) && !collect_renew(l->objects, earlier->artifacts, &e)) {
-		j->why = STR("the artifacts of the earlier run are no longer kept");
-		return false;
-	}
-	j->artifacts = earlier->artifacts;
-	j->log = earlier->log;
-	j->results = earlier->results;
-	j->duration_ms = earlier->duration_ms;
-	AUTO_BUF log = {0};
-	if (object_get(l->objects, j->log, LOG_OBJECT_MAX, &log, NULL)) take_log(j, buf_view(&log));
-	return true;
 }
 
 // As the commit that is checked out names them; who runs this believes their own .gitmodules.
@@ -310,7 +258,7 @@ static bool start(struct localrun *l, struct localrun_job *j, struct err *e) {
 	                              .tree = l->snapshot.tree,
 	                              .run = j->folder.p,
 	                              .artifacts = needs,
-	                              .artifact_count = find_needs(l, j, needs)};
+	                              .artifact_count = localrun_reuse_needs(l, j, needs)};
 	if ((j->job->git || j->job->submodules) && oid_is_none(l->snapshot.head))
 		return err_set(e, ERR_CONFLICT, "it asks for `%s: true`, and there is no commit yet",
 		               j->job->git ? "git" : "submodules");
@@ -365,17 +313,11 @@ static bool record(struct localrun *l, struct localrun_job *j, struct err *e) {
 	return ok;
 }
 
-// What it read where that was traced, else the whole tree.
 static struct str find_inputs(struct localrun *l, const struct localrun_job *j) {
-	AUTO_BUF record = {0};
-	AUTO_READER reader = {0};
 	struct str inputs;
 	struct err e;
 	if (!j->outcome.traced) return j->whole;
-	if (file_read(arena_printf(l->life, "%s/" TRACE_RECORD, j->folder.p).p, TRACE_BYTES_MAX,
-	              &record, &e) &&
-	    git_object_open(l->snapshot.repo, &reader, &e) &&
-	    inputs_make(&reader, l->snapshot.tree, buf_view(&record), l->life, &inputs, &e))
+	if (inputs_of_run(l->snapshot.repo, l->snapshot.tree, j->folder.p, l->life, &inputs, &e))
 		return inputs;
 	localrun_show_note(l->show, "what " STR_FMT " read: %s", STR_ARG(j->job->name), e.text);
 	return j->whole;
@@ -479,8 +421,10 @@ static void begin(struct localrun *l, struct localrun_job *j) {
 	j->log_shown = 0;
 	j->log_read = 0;
 	if (!j->begun.leader) describe_run(l, j);
-	if (l->opened) find_basis(l, j);
-	if (j->attempt == 1 && find_earlier(l, j)) {
+	if (l->opened) localrun_reuse_basis(l, j);
+	if (j->attempt == 1 && localrun_reuse_find(l, j)) {
+		AUTO_BUF log = {0};
+		if (object_get(l->objects, j->log, LOG_OBJECT_MAX, &log, NULL)) take_log(j, buf_view(&log));
 		abandon(j);
 		become(j, LOCALRUN_REUSED);
 		if (!localrun_output_put(l, j, &e)) localrun_show_note(l->show, "%s", e.text);
@@ -507,7 +451,7 @@ static void begin(struct localrun *l, struct localrun_job *j) {
 	localrun_show_started(l->show, j);
 	if (l->opened) return;
 	l->opened = l->open(l, &l->broken);
-	if (l->opened) find_basis(l, j);
+	if (l->opened) localrun_reuse_basis(l, j);
 	else l->stopping = true;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/localrun_explain.h"
 #include "app/localrun_output.h"
 #include "base/clocktext.h"
 #include "base/json.h"
@@ -401,6 +402,11 @@ static void json_job(struct localrun *l, const struct localrun_job *j, struct js
 	jsonw_key_i(w, "store", j->times.store);
 	jsonw_key_i(w, "workspace", j->times.workspace);
 	jsonw_object_end(w);
+	jsonw_key_b(w, "traced", o->traced);
+	jsonw_key(w, "why");
+	struct str why = localrun_explain_why(j);
+	if (why.n) jsonw_str(w, why);
+	else jsonw_null(w);
 	jsonw_object_end(w);
 }
 
@@ -433,7 +439,7 @@ static void print_json(struct localrun *l) {
 	cli_out(buf_view(&out));
 }
 
-void localrun_show_end(struct localrun_show *s, bool timing) {
+void localrun_show_end(struct localrun_show *s, bool timing, bool explain) {
 	struct localrun *l = s->run;
 	if (s->face == LOCALRUN_JSON) {
 		print_json(l);
@@ -451,5 +457,6 @@ void localrun_show_end(struct localrun_show *s, bool timing) {
 	if (any) ink_end(&k);
 	put_sum(s, &k);
 	if (timing) put_timing(s, &k);
+	if (explain) localrun_explain_put(l, &k);
 	cli_print(&k);
 }

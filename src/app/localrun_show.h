@@ -14,5 +14,5 @@ void localrun_show_printed(struct localrun_show *s, struct localrun_job *j); // 
 void localrun_show_ended(struct localrun_show *s, const struct localrun_job *j);
 void localrun_show_note(struct localrun_show *s, const char *format, ...) PRINTF_LIKE(2, 3);
 void localrun_show_tick(struct localrun_show *s); // the live line, when it is time
-// The end: what failed first, then the sum; --timing's table.
-void localrun_show_end(struct localrun_show *s, bool timing);
+// The end: what failed first, then the sum; --timing's table, --explain's reasons.
+void localrun_show_end(struct localrun_show *s, bool timing, bool explain);

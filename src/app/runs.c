@@ -28,6 +28,7 @@
 #include "app/secrets.h"
 #include "app/submodules.h"
 #include "app/reuse.h"
+#include "app/runkey.h"
 #include "app/workspaces.h"
 #include "exec/etc.h"
 #include "exec/run.h"
@@ -52,9 +53,9 @@ struct job_run {
 	const struct conf_job *job;
 	struct digest *needs; // artifacts of the needed jobs
 	size_t need_count;
-	struct digest basis, toolchain; // exec/key.h
-	struct str whole;               // the inputs object if the whole tree counts
-	struct read_verdicts verdicts;  // that may hold
+	struct runkey key;
+	struct str whole;              // the inputs object if the whole tree counts
+	struct read_verdicts verdicts; // that may hold
 	struct str folder, etc;
 	struct exec_spec spec;
 	struct exec_strs lowers;
@@ -87,7 +88,6 @@ struct runs {
 enum {
 	TOOLCHAIN_MS = TOOLCHAIN_CACHE_MS,
 	STARTS_MAX = 8,
-	TRACE_BYTES_MAX = 1 << 30,
 	CANCEL_TRIES = 200,
 	CANCEL_PAUSE_MS = 50
 };
@@ -149,25 +149,11 @@ static void tell_start(const struct job_run *r) {
 
 // ---------------------------------------------------------------- 3. it ended
 
-static void valid_for(struct job_run *r, struct str inputs) {
-	struct event_run_finished *f = &r->fact.run_finished;
-	f->inputs = digest_of(inputs);
-	f->toolchain = r->toolchain;
-	f->basis = r->basis;
-	if (!digest_is_none(r->basis)) f->key = key_of(r->basis, f->inputs);
-}
-
-// What it read where that was traced, else the whole tree.
 static struct str find_inputs(struct job_run *r, const struct exec_outcome *o) {
-	AUTO_BUF record = {0};
-	AUTO_READER reader = {0};
 	struct str inputs;
 	struct err e;
 	if (!o->traced) return r->whole;
-	if (file_read(arena_printf(&r->life, "%s/" TRACE_RECORD, r->folder.p).p, TRACE_BYTES_MAX,
-	              &record, &e) &&
-	    git_object_open(r->repo->git, &reader, &e) &&
-	    inputs_make(&reader, r->candidate.tree, buf_view(&record), &r->life, &inputs, &e))
+	if (inputs_of_run(r->repo->git, r->candidate.tree, r->folder.p, &r->life, &inputs, &e))
 		return inputs;
 	note(NOTE_WARN, "what run %llu read: %s", (unsigned long long)r->id.v, e.text);
 	return r->whole;
@@ -194,7 +180,7 @@ static void end_work(void *context) {
 	}
 	r->fact = ingest_event(r->id, &o, &stored, &r->life);
 	if (r->fact.kind != EVENT_RUN_FINISHED) return;
-	valid_for(r, inputs);
+	runkey_tell(&r->key, inputs, &r->fact.run_finished);
 }
 
 static void ended(void *context) {
@@ -299,29 +285,6 @@ static bool add_caches(struct job_run *r, struct err *e) {
 	return jobcache_mounts(cache.p, owner.p, &r->job->cache, &r->life, &r->spec.mounts, e);
 }
 
-// What the verdict will be valid for, in the run's folder: the machine's toolchain may be another
-// one when a later daemon adopts the run. Without the file the run counts, but is never reused.
-static void write_key(const struct job_run *r) {
-	AUTO_ARENA scratch = {0};
-	char key[DIGEST_HEX + 1], toolchain[DIGEST_HEX + 1];
-	struct err e;
-	digest_hex(r->basis, key);
-	digest_hex(r->toolchain, toolchain);
-	if (!file_replace(arena_printf(&scratch, "%s/key", r->folder.p).p,
-	                  arena_printf(&scratch, "%s %s", key, toolchain), 0600, &e))
-		note(NOTE_WARN, "%s", e.text);
-}
-
-static void read_key(struct job_run *r) {
-	AUTO_ARENA scratch = {0};
-	AUTO_BUF text = {0};
-	r->basis = r->toolchain = (struct digest){0};
-	if (!file_read(arena_printf(&scratch, "%s/key", r->folder.p).p, 1000, &text, NULL)) return;
-	struct str rest = buf_view(&text);
-	if (!digest_parse(str_cut(&rest, ' '), &r->basis) || !digest_parse(rest, &r->toolchain))
-		r->basis = r->toolchain = (struct digest){0};
-}
-
 // The verdict holds only while its artifacts are there; they are then kept for the run that reuses.
 static bool renew(const struct job_run *r, struct digest artifacts) {
 	AUTO_OBJECTS objects = NULL;
@@ -366,7 +329,7 @@ static bool add_submodules(struct job_run *r, struct err *e) {
 		                                          .outcome = OUTCOME_FAILED,
 		                                          .reason = REASON_BAD_CONFIG,
 		                                          .text = arena_str(&r->life, str_of(e->text))}};
-		valid_for(r, r->whole);
+		runkey_tell(&r->key, r->whole, &r->fact.run_finished);
 	}
 	return false;
 }
@@ -403,13 +366,13 @@ static void start_work(void *context) {
 	r->spec.etc = r->etc;
 	if (!exec_start(&r->spec, r->folder.p, secrets, secret_count, NULL, &r->leader, &e))
 		lost(r, e.text);
-	else write_key(r);
+	else runkey_write(&r->key, r->folder.p);
 }
 
 static void adopt_work(void *context) {
 	struct job_run *r = context;
 	pid_t leader = 0;
-	read_key(r);
+	runkey_read(r->folder.p, &r->key);
 	for (int i = 0; i < 50 && exec_look(r->folder.p, &leader) == EXEC_RUNNING && leader == 0; i++)
 		clock_sleep_ms(20);
 	r->leader = exec_look(r->folder.p, &leader) == EXEC_RUNNING ? leader : 0;
@@ -454,18 +417,18 @@ static bool describe(struct job_run *r, struct err *e) {
 
 static bool find_basis(struct job_run *r, struct err *e) {
 	if (!find_needs(r, e)) return false;
-	r->toolchain = r->set->machine.toolchain;
+	r->key.toolchain = r->set->machine.toolchain;
 	r->whole = jobspec_inputs(r->candidate.tree,
 	                          r->job->git ? r->candidate.commit : (struct oid){0}, &r->life);
-	r->basis = jobspec_basis(r->plan, r->job, &r->spec, r->needs, r->need_count, r->toolchain,
-	                         (enum key_trust)r->row.trust);
+	r->key.basis = jobspec_basis(r->plan, r->job, &r->spec, r->needs, r->need_count,
+	                             r->key.toolchain, (enum key_trust)r->row.trust);
 	return true;
 }
 
 static void find_verdicts(struct job_run *r) {
 	struct err e;
 	if (!jobspec_is_reusable(r->job) || r->row.attempt > 1) return;
-	if (!read_verdicts(r->set->daemon->reader, r->basis, &r->life, &r->verdicts, &e)) {
+	if (!read_verdicts(r->set->daemon->reader, r->key.basis, &r->life, &r->verdicts, &e)) {
 		note(NOTE_WARN, "%s", e.text);
 		r->verdicts.n = 0;
 	}

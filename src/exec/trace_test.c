@@ -72,7 +72,9 @@ static const char *record_of(const char *folder) {
 	AUTO_BUF lines = {0};
 	struct str rest = kept;
 	while (rest.n) {
-		buf_str(&lines, str_cut(&rest, 0));
+		struct str path = str_cut(&rest, 0), letters = str_cut(&path, ' ');
+		buf_str(&lines, letters);
+		buf_str(&lines, path); // a blank, for there is no value yet
 		buf_char(&lines, '\n');
 	}
 	return arena_cstr(&life, buf_view(&lines));

@@ -71,11 +71,11 @@
 	  "CREATE INDEX runs_ended ON runs(ended_ms) WHERE ended_ms > 0;"                              \
 	  "CREATE INDEX runs_passed ON runs(repo, name, id)"                                           \
 	  " WHERE state = 'finished' AND outcome = 'passed';")                                         \
-	/* The newest passed run of each verdict key, and the newest tree that it holds for. */         \
+	/* The newest passed run of each verdict key, and the newest tree it holds for. */             \
 	T(verdicts,                                                                                    \
 	  "key TEXT PRIMARY KEY, basis " TEXT ", inputs " TEXT ", tree " TEXT ", run " INT             \
 	  ", artifacts " TEXT ", time_ms " INT,                                                        \
-	  " WITHOUT ROWID", "CREATE INDEX verdicts_basis ON verdicts(basis, time_ms);")                                                                        \
+	  " WITHOUT ROWID", "CREATE INDEX verdicts_basis ON verdicts(basis, time_ms);")              \
 	/* state: issued, landed, failed */                                                            \
 	T(landings,                                                                                    \
 	  "id " ID ", candidate " INT ", repo " INT ", change " INT ", revision " INT                  \

@@ -9,7 +9,7 @@ setup_file() {
 	load lib
 	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR weir_setup
 	BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
-	project_new "jobs: {test: {run: 'test ! -e broken; date +%N >out', artifacts: [out]}}"
+	project_new "jobs: {test: {run: 'ls; test ! -e broken; date +%N >out', artifacts: [out]}}" # it depends on every name
 	weir_serve
 	branch a
 	commit a 1

@@ -60,7 +60,7 @@ stops_within() {
 	weir_kill TERM
 	WEIR_FAILPOINT=before-append.run.started:1 weir_serve
 	branch over
-	commit f 1
+	commit check.sh "sleep 1"
 	push || true # it may die before it answers
 	eventually is_dead
 	eventually has_outcome 2
