@@ -123,11 +123,23 @@ static void counter(struct buf *out, const char *name, const char *help, int64_t
 	buf_printf(out, "%s %lld\n", name, (long long)v);
 }
 
+static const struct {
+	const char *tally, *name, *help;
+	bool seconds;
+} tallies[] = {
+	{"reused", "weir_runs_reused_total", "Runs answered by an earlier verdict.", false},
+	{"saved_ms", "weir_runs_saved_seconds_total", "What the reused runs took when they ran.", true},
+	{"rechecked", "weir_rechecks_total", "Runs done though a verdict would have held.", false},
+	{"differed", "weir_rechecks_differed_total", "Of these, with another outcome.", false},
+	{"varied", "weir_rechecks_varied_total", "Of these, with other artifacts.", false},
+};
+
 void server_metrics(struct call *c) {
 	const struct api_host *h = c->host;
 	const struct state *s = h->state(h->context);
 	struct counts n = count(s);
 	struct buf *out = &c->answer.body;
+	struct err e;
 	c->answer.type = "text/plain; version=0.0.4; charset=utf-8";
 	counter(out, "weir_events_total", "Events in the log.", (int64_t)h->seq(h->context));
 	counter(out, "weir_changes_total", "Changes ever proposed.", (int64_t)s->next_change - 1);
@@ -136,6 +148,15 @@ void server_metrics(struct call *c) {
 	counter(out, "weir_runs_total", "Runs of jobs ever issued.", (int64_t)s->next_run - 1);
 	counter(out, "weir_releases_total", "Releases ever made.", (int64_t)s->next_release - 1);
 	counter(out, "weir_rollouts_total", "Rollouts ever issued.", (int64_t)s->next_rollout - 1);
+	for (size_t i = 0; i < ARRAY_LEN(tallies); i++) {
+		int64_t v;
+		if (!read_tally_of(c->store, tallies[i].tally, &v, &e)) continue;
+		metric(out, tallies[i].name, "counter", tallies[i].help);
+		if (tallies[i].seconds)
+			buf_printf(out, "%s %lld.%03d\n", tallies[i].name, (long long)(v / 1000),
+			           (int)(v % 1000));
+		else buf_printf(out, "%s %lld\n", tallies[i].name, (long long)v);
+	}
 	metric(out, "weir_changes_open", "gauge", "Open changes by what they do now.");
 	buf_printf(out, "weir_changes_open{state=\"proposed\"} %lld\n", (long long)n.proposed);
 	buf_printf(out, "weir_changes_open{state=\"queued\"} %lld\n", (long long)n.queued);

@@ -71,5 +71,6 @@ bool jobspec_is_reusable(const struct conf_job *job) {
 }
 
 int64_t jobspec_traced(const struct conf_job *job, size_t tree) {
-	return jobspec_is_reusable(job) && !job->git && !job->submodules ? (int64_t)tree : 0;
+	return jobspec_is_reusable(job) && job->trace && !job->git && !job->submodules ? (int64_t)tree
+	                                                                               : 0;
 }

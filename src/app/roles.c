@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "app/audit.h"
+#include "app/cache.h"
 #include "app/localrun.h"
 #include "app/serve.h"
 #include "app/sshserve.h"
@@ -10,13 +11,16 @@
 #include "deploy/supervisor.h"
 
 static int serve(struct cli *cli) {
-	int64_t slots = 0;
+	int64_t slots = 0, recheck = 2;
 	struct err e;
-	if (!args_number(&cli->args, "slots", 1, 1000, &slots, &e)) return cli_usage(cli, "%s", e.text);
+	if (!args_number(&cli->args, "slots", 1, 1000, &slots, &e) ||
+	    !args_number(&cli->args, "recheck", 0, 100, &recheck, &e))
+		return cli_usage(cli, "%s", e.text);
 	struct serve_options o = {
 		.data = cli_value(cli, "data"),
 		.listen = cli_value(cli, "listen"),
 		.slots = (int)slots,
+		.recheck = (int)recheck,
 		.trusted_proxy = cli_value(cli, "trusted-proxy"),
 		.tls_cert = cli_value(cli, "tls-cert"),
 		.tls_key = cli_value(cli, "tls-key"),
@@ -33,6 +37,7 @@ static const struct args_option serve_options[] = {
 	{"data", 0, "DIR", "folder for everything that is kept (default .weir)", NULL},
 	{"listen", 0, "ADDR:PORT", "where to serve (default 127.0.0.1:8420; port 0 picks one)", NULL},
 	{"slots", 0, "N", "runs at once (default: the number of cores)", NULL},
+	{"recheck", 0, "PERCENT", "of reused verdicts, run so many all the same (default 2)", NULL},
 	{"trusted-proxy", 0, "ADDR", "IP address of a proxy whose X-Forwarded-For is believed", NULL},
 	{"tls-cert", 0, "FILE", "PEM certificate chain: serve HTTPS", NULL},
 	{"tls-key", 0, "FILE", "PEM private key of it", NULL},
@@ -50,6 +55,10 @@ static const struct args_option replay_options[] = {
 	CLI_OPTION_JSON,
 	{0}};
 static const struct args_option backup_options[] = {OPTION_DATA, {0}};
+static const struct args_option gc_options[] = {
+	OPTION_DATA,
+	{"days", 0, "N", "keep what was used in so many days (default: logs 90, artifacts 7)", NULL},
+	{0}};
 static const struct args_option collect_options[] = {
 	OPTION_DATA,
 	{"log-days", 0, "N", "keep logs of ended runs (default 90)", NULL},
@@ -112,6 +121,26 @@ static const struct cli_command commands[] = {
      .group = CLI_GROUP_SERVER,
      .options = collect_options,
      .run = audit_collect},
+	{.name = "cache stat",
+     .words = "",
+     .brief = "what earlier verdicts there are to reuse, and what that saved",
+     .group = CLI_GROUP_SERVER,
+     .options = audit_options,
+     .about = "Of a server's data and of that of `weir run`, whichever are here.",
+     .run = cache_stat},
+	{.name = "cache verify",
+     .words = "",
+     .brief = "check that each verdict's tree still gives the answers it recorded",
+     .group = CLI_GROUP_SERVER,
+     .options = backup_options,
+     .about = "Exit status 1: a verdict is wrong.",
+     .run = cache_verify},
+	{.name = "cache gc",
+     .words = "",
+     .brief = "free what earlier verdicts keep",
+     .group = CLI_GROUP_SERVER,
+     .options = gc_options,
+     .run = cache_gc},
 	{.name = "stop",
      .words = "[ENV]",
      .brief = "end an environment's service, which otherwise outlives the server",

@@ -27,6 +27,7 @@
 #include "app/runstart.h"
 #include "app/secrets.h"
 #include "app/submodules.h"
+#include "app/recheck.h"
 #include "app/reuse.h"
 #include "app/runkey.h"
 #include "app/workspaces.h"
@@ -56,6 +57,7 @@ struct job_run {
 	struct runkey key;
 	struct str whole;              // the inputs object if the whole tree counts
 	struct read_verdicts verdicts; // that may hold
+	struct recheck recheck;
 	struct str folder, etc;
 	struct exec_spec spec;
 	struct exec_strs lowers;
@@ -181,6 +183,7 @@ static void end_work(void *context) {
 	r->fact = ingest_event(r->id, &o, &stored, &r->life);
 	if (r->fact.kind != EVENT_RUN_FINISHED) return;
 	runkey_tell(&r->key, inputs, &r->fact.run_finished);
+	recheck_judge(&r->recheck, &r->fact.run_finished);
 }
 
 static void ended(void *context) {
@@ -309,6 +312,10 @@ static bool reuse(struct job_run *r) {
 	reuse_find(&q, &r->life, &found, &why);
 	if (found == all->n || !renew(r, all->p[found].artifacts)) return false;
 	const struct read_verdict *v = &all->p[found];
+	if (recheck_due(r->id, r->set->daemon->recheck)) {
+		r->recheck = (struct recheck){v->run, v->artifacts};
+		return false;
+	}
 	r->fact = (struct event){.kind = EVENT_RUN_REUSED,
 	                         .run_reused = {r->id, v->run, v->key, v->artifacts, v->duration_ms}};
 	return true;

@@ -238,6 +238,7 @@ int serve_main(const struct serve_options *o) {
 	struct daemon d = {0};
 	struct err e;
 	AUTO_FD lock = -1;
+	d.recheck = o->recheck;
 	d.slots = o->slots > 0 ? o->slots : (int)sysconf(_SC_NPROCESSORS_ONLN);
 	d.program = version_program(&perm);
 	signal(SIGPIPE, SIG_IGN);

@@ -5,6 +5,7 @@
 struct serve_options {
 	const char *data;          // NULL = .weir
 	const char *listen;        // NULL = 127.0.0.1:8420; port 0 picks one
+	int recheck;               // per cent of reused verdicts that are run all the same
 	int slots;                 // runs at once; 0 = as many as cores
 	const char *trusted_proxy; // address that may speak for others, NULL = none
 	const char *tls_cert, *tls_key;

@@ -1,7 +1,10 @@
 #include "cli/doctor.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -142,6 +145,19 @@ static void check_overlay(struct jsonw *w) {
 			"the kernel has not loaded it: workspaces are copied, or it is loaded on first use");
 }
 
+// The device is what may be missing: in a container, or closed to ordinary users.
+static void check_tracing(struct jsonw *w) {
+	AUTO_FD device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (device >= 0) {
+		finding(w, "tracing", "ok", NULL, "what a job reads is recorded (FUSE)");
+		return;
+	}
+	finding(w, "tracing", "warn",
+	        errno == EACCES || errno == EPERM ? "chmod 666 /dev/fuse, or run weir as root"
+	                                          : "modprobe fuse; in a container, give it /dev/fuse",
+	        "cannot open /dev/fuse (%s): a verdict holds for its whole tree only", strerror(errno));
+}
+
 static void check_disk(struct jsonw *w, const char *folder) {
 	uint64_t free_bytes, total;
 	struct err e = {0};
@@ -177,6 +193,7 @@ void doctor_examine(const char *folder, struct buf *json) {
 	check_sandbox(&w);
 	check_cgroup(&w);
 	check_overlay(&w);
+	check_tracing(&w);
 	check_program(&w, "haproxy", "-v", "bad", "no environment can be switched");
 	check_program(&w, "slirp4netns", "--version", "warn", "jobs with network: true cannot run");
 	check_disk(&w, folder);

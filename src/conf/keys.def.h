@@ -75,8 +75,9 @@ KEY(JOB, "submodules", BOOL, submodules, "false", 0, 0, BUILT | OUTCOME,
     "Whether submodules are checked out.")
 KEY(JOB, "timeout", DURATION, timeout_ms, "10m", 100, 86400000, BUILT | OUTCOME,
     "The job fails when it runs longer.")
-KEY(JOB, "trace", BOOL, trace, "true", 0, 0, NOT_YET,
-    "Whether weir records which files the job reads.")
+KEY(JOB, "trace", BOOL, trace, "true", 0, 0, BUILT,
+    "Whether weir records what the job reads of the tree. Its verdict is used again until something "
+    "of that changes; without the record, until anything in the tree changes.")
 KEY(JOB, "when", WHEN, when, "change", 0, 0, BUILT,
     "When it runs: on each change before it lands, after it has landed, or each night on trunk.")
 KEY(JOB, "working-directory", FOLDER, working_directory, "", 0, 0, BUILT | OUTCOME,

@@ -105,6 +105,8 @@
 // begun_ms: when its process began; a daemon that finds it running tells later. 0 in older events: slot_wait_ms is then
 // the time that its start took.
 #define EVENT_FIELDS_run_started(F, S) F(S, RUN_ID, run) F(S, INT, slot_wait_ms) F(S, LATER, begun_ms)
+// rechecks: a run whose verdict would have held for this one, which was done all the same (a sample); differs: 1 = its
+// artifacts are others, 2 = its outcome is.
 // key, inputs, toolchain: what the verdict is valid for; basis: the key but for the inputs. inputs, artifacts, log,
 // results and coverage name stored objects.
 #define EVENT_FIELDS_run_finished(F, S)                                                            \
@@ -112,7 +114,7 @@
 	F(S, INT, signal) F(S, INT, duration_ms) F(S, INT, cpu_ms) F(S, INT, memory_bytes) F(S, STR, cgroup) \
 	F(S, DIGEST, key) F(S, DIGEST, inputs) F(S, DIGEST, toolchain) F(S, DIGEST, artifacts) F(S, DIGEST, log) \
 	F(S, DIGEST, results) F(S, DIGEST, coverage) F(S, INT, tests) F(S, INT, tests_failed)          \
-	F(S, JSON, failed_tests) F(S, DIGEST, basis)
+	F(S, JSON, failed_tests) F(S, DIGEST, basis) F(S, LATER, rechecks) F(S, LATER, differs)
 #define EVENT_FIELDS_run_reused(F, S)                                                              \
 	F(S, RUN_ID, run) F(S, RUN_ID, of) F(S, DIGEST, key) F(S, DIGEST, artifacts) F(S, INT, saved_ms)
 #define EVENT_FIELDS_run_cancel_issued(F, S) F(S, RUN_ID, run) F(S, REASON, reason)

@@ -253,3 +253,13 @@ bool git_snapshot_take(struct git_home *h, const char *where, const char *folder
 	*out = s;
 	return true;
 }
+
+bool git_snapshot_open(struct git_home *h, const char *where, const char *folder,
+                       struct git_repo **out, struct err *e) {
+	AUTO_ARENA life = {0};
+	struct places at = {0};
+	struct str full;
+	if (!find_places(where, &life, &at, e) || !make_folder(folder, &life, &full, e)) return false;
+	return git_repo_open_foreign(h, at.git_dir.p, arena_printf(&life, "%s/objects", full.p).p,
+	                             arena_printf(&life, "%s/objects", at.common_dir.p).p, out, e);
+}

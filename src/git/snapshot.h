@@ -17,3 +17,6 @@ struct git_snapshot {
 // working tree.
 MUST_USE bool git_snapshot_take(struct git_home *h, const char *where, const char *folder,
                                 struct arena *life, struct git_snapshot *out, struct err *e);
+// The trees of earlier snapshots, only read.
+MUST_USE bool git_snapshot_open(struct git_home *h, const char *where, const char *folder,
+                                struct git_repo **out, struct err *e);

@@ -70,7 +70,9 @@ static const char plain_objects[] =
 	" UNION ALL SELECT log || ' ' || results FROM local_runs WHERE time_ms >= ?1";
 
 // Kept when they are there; whether inputs are an object is up to who runs the job.
-static const char optional_objects[] = "SELECT inputs FROM runs WHERE inputs <> '' AND " KEPT_RUN;
+static const char optional_objects[] =
+	"SELECT inputs FROM runs WHERE inputs <> '' AND " KEPT_RUN
+	" UNION ALL SELECT inputs FROM local_runs WHERE inputs <> '' AND time_ms >= ?1";
 
 static const char manifests[] =
 	"SELECT artifacts FROM runs WHERE artifacts <> '' AND " KEPT_RUN

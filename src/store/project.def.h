@@ -142,8 +142,17 @@
 	     " duration_ms = :duration_ms, cpu_ms = :cpu_ms, memory_bytes = :memory_bytes,"            \
 	     " cgroup = :cgroup, key = :key, inputs = :inputs, toolchain = :toolchain,"                \
 	     " artifacts = :artifacts, log = :log, results = :results, coverage = :coverage,"          \
-	     " tests = :tests, tests_failed = :tests_failed, failed_tests = :failed_tests"             \
-	     " WHERE id = :run")                                                                       \
+	     " tests = :tests, tests_failed = :tests_failed, failed_tests = :failed_tests,"            \
+	     " rechecks = :rechecks, differs = :differs WHERE id = :run")                              \
+	RULE(RUN_FINISHED, /* a red run of the same inputs: nobody is to be answered by the green one */ \
+	     "DELETE FROM verdicts WHERE key = :key AND :outcome <> 'passed'")                         \
+	RULE(RUN_FINISHED,                                                                             \
+	     "INSERT INTO tallies(name, n) SELECT column1, 1 FROM (VALUES ('rechecked', 0),"           \
+	     " ('varied', 1), ('differed', 2)) WHERE :rechecks > 0 AND column2 IN (0, :differs)"       \
+	     " ON CONFLICT(name) DO UPDATE SET n = n + 1")                                             \
+	RULE(RUN_REUSED,                                                                               \
+	     "INSERT INTO tallies(name, n) SELECT column1, column2 FROM (VALUES ('reused', 1),"        \
+	     " ('saved_ms', :saved_ms)) WHERE true ON CONFLICT(name) DO UPDATE SET n = n + excluded.n") \
 	RULE(RUN_FINISHED,                                                                             \
 	     "REPLACE INTO verdicts(key, basis, inputs, tree, run, artifacts, time_ms)"                \
 	     " SELECT :key, :basis, :inputs, c.tree, :run, :artifacts, :time FROM runs AS r"           \

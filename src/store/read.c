@@ -186,6 +186,17 @@ bool read_local_runs(struct store *s, struct digest basis, struct arena *life,
 	     life, out, e);
 }
 
+bool read_all_verdicts(struct store *s, struct arena *life, struct read_verdicts *out,
+                       struct err *e) {
+	LIST(s, verdict, ASK("WHERE basis <> ?1 ORDER BY run", TEXT(STR(""))), life, out, e);
+}
+
+bool read_all_local_runs(struct store *s, struct arena *life, struct read_local_runs *out,
+                         struct err *e) {
+	LIST(s, local_run, ASK("WHERE outcome = 'passed' AND basis <> ?1 ORDER BY seq", TEXT(STR(""))),
+	     life, out, e);
+}
+
 bool read_plan(struct store *s, struct digest digest, struct arena *life, struct str *json,
                struct err *e) {
 	char hex[DIGEST_HEX + 1];
@@ -290,6 +301,16 @@ bool read_feed(struct store *s, struct repo_id repo, int64_t before_ms, size_t l
 	     ASK("ORDER BY time_ms DESC, rollout DESC, change DESC LIMIT ?3", NUMBER(repo.v),
 	         NUMBER(before_ms), NUMBER(limit_of(limit))),
 	     life, out, e);
+}
+
+bool read_tally_of(struct store *s, const char *name, int64_t *n, struct err *e) {
+	AUTO_ARENA life = {0};
+	struct read_tally row;
+	*n = 0;
+	if (!one(s, &table_tally, ASK("WHERE name = ?1", TEXT(str_of(name))), &life, &row, e))
+		return e->code == ERR_NOT_FOUND;
+	*n = row.n;
+	return true;
 }
 
 bool read_counted(struct store *s, int64_t since_ms, struct arena *life, struct read_counts *out,

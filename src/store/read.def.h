@@ -55,7 +55,9 @@
 	F(S, DIGEST, toolchain, ) F(S, DIGEST, artifacts, ) F(S, DIGEST, log, ) \
 	F(S, DIGEST, results, ) F(S, DIGEST, coverage, ) F(S, INT, tests, ) \
 	F(S, INT, tests_failed, ) F(S, JSON, failed_tests, ) F(S, RUN_ID, reused_of, ) \
-	F(S, INT, saved_ms, )
+	F(S, INT, saved_ms, ) F(S, RUN_ID, rechecks, ) F(S, INT, differs, )
+
+#define READ_TALLY(F, S) F(S, STR, name, ) F(S, INT, n, )
 
 #define READ_VERDICT(F, S) \
 	F(S, DIGEST, key, ) F(S, DIGEST, inputs, ) F(S, OID, tree, ) F(S, RUN_ID, run, ) \
@@ -169,6 +171,7 @@
 	T(candidate, CANDIDATE, "candidates") \
 	T(run, RUN, "runs") \
 	T(verdict, VERDICT, "verdicts") \
+	T(tally, TALLY, "tallies") \
 	T(local_run, LOCAL_RUN, "local_runs") \
 	T(release, RELEASE, "releases") \
 	T(block, BLOCK, "blocks") \

@@ -67,6 +67,11 @@ MUST_USE bool read_verdicts(struct store *s, struct digest basis, struct arena *
 // Passed ones of `weir run`, likewise.
 MUST_USE bool read_local_runs(struct store *s, struct digest basis, struct arena *life,
                               struct read_local_runs *out, struct err *e);
+// Every one, for who checks them all.
+MUST_USE bool read_all_verdicts(struct store *s, struct arena *life, struct read_verdicts *out,
+                                struct err *e);
+MUST_USE bool read_all_local_runs(struct store *s, struct arena *life, struct read_local_runs *out,
+                                  struct err *e);
 MUST_USE bool read_plan(struct store *s, struct digest digest, struct arena *life, struct str *json,
                         struct err *e);
 
@@ -97,6 +102,8 @@ MUST_USE bool read_delivery(struct store *s, struct change_id change, struct are
 MUST_USE bool read_feed(struct store *s, struct repo_id repo, int64_t before_ms, size_t limit,
                         struct arena *life, struct read_feeds *out, struct err *e);
 // How much of it happened since then, all of it, by hours (of UTC); oldest first.
+// A sum over all runs ever, by its name (store/tables.def.h); 0 = nothing yet.
+MUST_USE bool read_tally_of(struct store *s, const char *name, int64_t *n, struct err *e);
 MUST_USE bool read_counted(struct store *s, int64_t since_ms, struct arena *life,
                            struct read_counts *out, struct err *e);
 

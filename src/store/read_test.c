@@ -181,6 +181,37 @@ static void a_change_is_found_by_a_commit(void **state) {
 		               ERR_NOT_FOUND);
 }
 
+static int64_t tally(struct fixture *f, const char *name) {
+	int64_t n;
+	struct err e;
+	assert_ok(read_tally_of(f->store, name, &n, &e), e);
+	return n;
+}
+
+// A red run of the same inputs takes the green verdict away, for nobody to be answered by.
+static void a_recheck_is_counted_and_a_red_one_believed(void **state) {
+	struct fixture *f = *state;
+	struct err e;
+	struct read_verdicts all;
+	struct digest basis = digest_of(STR("basis"));
+	a_repository(f);
+	a_change(f, 1, 1);
+	a_candidate(f, 1, 1, 1);
+	a_run(f, 1, 1, OUTCOME_PASSED, 5);
+	for (uint64_t i = 2; i <= 4; i++) {
+		HAPPENS(f, RUN_ISSUED, run_issued, .run = {i}, .candidate = {1}, .name = STR("test"));
+		HAPPENS(f, RUN_FINISHED, run_finished, .run = {i},
+		        .outcome = i == 4 ? OUTCOME_FAILED : OUTCOME_PASSED,
+		        .key = digest_of(STR("verdict")), .basis = basis, .rechecks = 1,
+		        .differs = (int64_t)i - 2);
+	}
+	assert_int_equal(tally(f, "rechecked"), 3);
+	assert_int_equal(tally(f, "varied"), 1);
+	assert_int_equal(tally(f, "differed"), 1);
+	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
+	assert_int_equal(all.n, 0);
+}
+
 static void verdicts_are_the_newest_passed_run(void **state) {
 	struct fixture *f = *state;
 	struct err e;
@@ -194,7 +225,6 @@ static void verdicts_are_the_newest_passed_run(void **state) {
 	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
 	assert_int_equal(all.n, 0);
 	a_run(f, 2, 1, OUTCOME_PASSED, 5);
-	a_run(f, 3, 1, OUTCOME_FAILED, 6);
 	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
 	assert_int_equal(all.n, 1);
 	assert_int_equal(all.p[0].run.v, 2);
@@ -207,6 +237,9 @@ static void verdicts_are_the_newest_passed_run(void **state) {
 	HAPPENS(f, RUN_REUSED, run_reused, .run = {4}, .of = {2}, .key = key, .saved_ms = 5);
 	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
 	assert_true(oid_eq(all.p[0].tree, OID(42))); // it holds for that one, too
+	assert_int_equal(tally(f, "reused"), 1);
+	assert_int_equal(tally(f, "saved_ms"), 5);
+	assert_int_equal(tally(f, "rechecked"), 0);
 	assert_ok(read_run(f->store, (struct run_id){4}, &f->life, &run, &e), e);
 	assert_text(run.state, "reused");
 	assert_int_equal(run.outcome, OUTCOME_PASSED);
@@ -430,6 +463,7 @@ int main(void) {
 		TEST(a_new_revision_supersedes_the_old),
 		TEST(a_change_is_found_by_a_commit),
 		TEST(verdicts_are_the_newest_passed_run),
+		TEST(a_recheck_is_counted_and_a_red_one_believed),
 		TEST(medians_are_of_the_last_twenty),
 		TEST(lists_continue_where_they_ended),
 		TEST(releases_are_found_by_number_and_commit),

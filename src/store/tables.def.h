@@ -63,7 +63,7 @@
 	  ", duration_ms " INT ", cpu_ms " INT ", memory_bytes " INT ", cgroup " TEXT ", key " TEXT    \
 	  ", inputs " TEXT ", toolchain " TEXT ", artifacts " TEXT ", log " TEXT ", results " TEXT     \
 	  ", coverage " TEXT ", tests " INT ", tests_failed " INT ", failed_tests " TEXT               \
-	  ", reused_of " INT ", saved_ms " INT,                                                        \
+	  ", reused_of " INT ", saved_ms " INT ", rechecks " INT ", differs " INT,                                                        \
 	  "",                                                                                          \
 	  "CREATE INDEX runs_candidate ON runs(candidate, id);"                                        \
 	  "CREATE INDEX runs_change ON runs(change, id);"                                              \
@@ -76,6 +76,9 @@
 	  "key TEXT PRIMARY KEY, basis " TEXT ", inputs " TEXT ", tree " TEXT ", run " INT             \
 	  ", artifacts " TEXT ", time_ms " INT,                                                        \
 	  " WITHOUT ROWID", "CREATE INDEX verdicts_basis ON verdicts(basis, time_ms);")              \
+	/* Sums over all runs ever: reused, saved_ms, rechecked, differed (in its outcome), varied (in   \
+	   its artifacts). */                                                                          \
+	T(tallies, "name TEXT PRIMARY KEY, n " INT, " WITHOUT ROWID", "")                              \
 	/* state: issued, landed, failed */                                                            \
 	T(landings,                                                                                    \
 	  "id " ID ", candidate " INT ", repo " INT ", change " INT ", revision " INT                  \
