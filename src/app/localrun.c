@@ -14,7 +14,9 @@
 #include "app/localrun_jobs.h"
 #include "app/localrun_output.h"
 #include "app/localrun_show.h"
+#include "app/pipeline.h"
 #include "conf/conf.h"
+#include "conf/spread.h"
 #include "exec/etc.h"
 #include "exec/toolchain.h"
 #include "os/clock.h"
@@ -183,6 +185,7 @@ static void *open_beside(void *context) {
 }
 
 static bool take_snapshot(struct localrun *l, struct err *e) {
+	if (l->snapshot.repo) return true; // the jobs depended on it
 	int64_t begun = clock_mono_us();
 	struct str folder = arena_printf(l->life, "%s/snapshot", l->data.p);
 	bool ok = git_snapshot_take(l->git, l->root.p, folder.p, l->life, &l->snapshot, e);
@@ -276,11 +279,30 @@ static bool write_back(struct localrun *l, struct err *e) {
 	return true;
 }
 
+// A job for each file of the tree, where weir.yml asks for it.
+static bool spread(struct localrun *l, struct err *e) {
+	AUTO_READER reader = {0};
+	return !spread_wanted(l->plan) ||
+	       (take_snapshot(l, e) && git_object_open(l->snapshot.repo, &reader, e) &&
+	        pipeline_spread(&reader, l->snapshot.tree, l->life, &l->plan, e));
+}
+
+static bool begin(struct localrun *l, int *lock, bool *usage, struct err *e) {
+	*usage = false;
+	if (!make_folders(l, e) || !take_lock(l, lock, e) || !git_home_open(NULL, NULL, &l->git, e) ||
+	    !spread(l, e))
+		return false;
+	make_jobs(l);
+	*usage = !localrun_jobs_choose(l, l->cli->args.words, l->cli->args.word_count, e);
+	if (*usage) return false;
+	l->show = localrun_show_new(l, cli_has(l->cli, "log"));
+	return open_local(l, e);
+}
+
 static int run(struct localrun *l) {
 	AUTO_FD lock = -1;
 	struct err e = {0};
-	bool ok = make_folders(l, &e) && take_lock(l, &lock, &e) &&
-	          git_home_open(NULL, NULL, &l->git, &e) && open_local(l, &e);
+	bool usage, ok = begin(l, &lock, &usage, &e);
 	if (ok) {
 		catch_signals();
 		localrun_jobs_run(l);
@@ -297,6 +319,7 @@ static int run(struct localrun *l) {
 	fold_log(l);
 	store_close(&l->log);
 	localrun_jobs_free(l);
+	if (usage) return cli_usage(l->cli, "%s", e.text);
 	if (!ok) {
 		cli_fail(l->cli, &e, NULL);
 		return 1;
@@ -320,9 +343,5 @@ int localrun_main(struct cli *cli) {
 		return cli_fail(cli, &e, "weir run works on a git working tree: `git init` makes one");
 	int status = read_plan(&l);
 	if (status) return status;
-	make_jobs(&l);
-	if (!localrun_jobs_choose(&l, cli->args.words, cli->args.word_count, &e))
-		return cli_usage(cli, "%s", e.text);
-	l.show = localrun_show_new(&l, cli_has(cli, "log"));
 	return run(&l);
 }

@@ -3,7 +3,9 @@
 #include "base/glob.h"
 #include "base/jsonw.h"
 #include "conf/conf.h"
+#include "conf/spread.h"
 #include "git/query.h"
+#include "git/tree.h"
 
 enum { PATHS_MAX = 100000 };
 
@@ -82,6 +84,32 @@ static bool find_skipped(struct git_repo *r, const struct conf_plan *plan, struc
 	return true;
 }
 
+bool pipeline_spread(struct git_reader *reader, struct oid tree, struct arena *life,
+                     struct conf_plan **plan, struct err *e) {
+	struct git_differences all = {0};
+	size_t n = 0;
+	if (!git_tree_diff(reader, (struct oid){0}, tree, false, life, &all, e)) return false;
+	struct str *paths = ARENA_ARRAY(life, struct str, all.count + 1);
+	for (size_t i = 0; i < all.count; i++)
+		if (all.list[i].after == GIT_MODE_FILE || all.list[i].after == GIT_MODE_PROGRAM)
+			paths[n++] = all.list[i].path;
+	return spread_jobs(*plan, paths, n, life, plan, e);
+}
+
+// Over the files of the commit's own tree, also for jobs that only trunk's weir.yml has.
+static bool spread(struct git_repo *r, struct oid commit, struct arena *life,
+                   struct conf_plan **plan, enum reason *reason, struct err *e) {
+	AUTO_READER reader = {0};
+	struct oid tree;
+	if (!spread_wanted(*plan)) return true;
+	if (git_object_open(r, &reader, e) && git_tree_of(&reader, commit, &tree, e) &&
+	    pipeline_spread(&reader, tree, life, plan, e))
+		return true;
+	*reason = e->code == ERR_INVALID || e->code == ERR_LIMIT ? REASON_BAD_CONFIG
+	                                                         : REASON_INFRASTRUCTURE;
+	return false;
+}
+
 bool pipeline_read(struct git_repo *r, struct oid commit, struct oid tip, bool pipeline_scope,
                    struct arena *life, struct pipeline *out, enum reason *reason, struct err *e) {
 	struct conf_plan *own, *trunk = NULL, *merged;
@@ -99,6 +127,7 @@ bool pipeline_read(struct git_repo *r, struct oid commit, struct oid tip, bool p
 		*reason = REASON_BAD_CONFIG;
 		return false;
 	}
+	if (!spread(r, commit, life, &merged, reason, e)) return false;
 	out->plan = plan_text(merged, life, &out->digest);
 	if (find_skipped(r, merged, tip, commit, life, &out->skipped, e)) return true;
 	*reason = REASON_INFRASTRUCTURE;

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "conf/plan.h"
 #include "core/reason.h"
+#include "git/object.h"
 #include "git/repo.h"
 
 struct pipeline {
@@ -21,6 +22,9 @@ struct pipeline {
 MUST_USE bool pipeline_read(struct git_repo *r, struct oid commit, struct oid tip,
                             bool pipeline_scope, struct arena *life, struct pipeline *out,
                             enum reason *reason, struct err *e);
+// Jobs with `each:` become one for each file of the tree (conf/spread.h).
+MUST_USE bool pipeline_spread(struct git_reader *reader, struct oid tree, struct arena *life,
+                              struct conf_plan **plan, struct err *e);
 // Only the commit's own plan; the other fields of *out stay empty.
 MUST_USE bool pipeline_read_own(struct git_repo *r, struct oid commit, struct arena *life,
                                 struct pipeline *out, enum reason *reason, struct err *e);

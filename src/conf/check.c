@@ -162,8 +162,24 @@ static void check_environment(const struct draft *draft, size_t index, struct co
 		     "add `listen: 127.0.0.1:8000`, or nobody reaches the service");
 }
 
+static void check_each(const struct draft_job *it, struct conf_diagnostics *d) {
+	const struct conf_job *job = &it->job;
+	if (job->shards > 1)
+		diagnostics_error(d, "each-and-shards", key_span(it->map, "shards"),
+		                  STR("take one of the two"), "job " STR_FMT " has each and shards",
+		                  STR_ARG(job->key));
+	for (size_t i = 0; i < job->artifacts.n; i++)
+		if (!str_contains(job->artifacts.p[i], STR("WEIR_EACH")))
+			diagnostics_error(d, "artifact-overlap",
+			                  item_span(it->map, "artifacts", i, job->artifacts.n),
+			                  STR("put $WEIR_EACH into the path"),
+			                  "the jobs of each file of " STR_FMT " would all make " STR_FMT,
+			                  STR_ARG(job->key), STR_ARG(job->artifacts.p[i]));
+}
+
 static void check_job(const struct draft_job *it, struct conf_diagnostics *d) {
 	const struct conf_job *job = &it->job;
+	if (job->each.n) check_each(it, d);
 	check_secrets(it->map, &job->env, &job->secrets, d);
 	if (job->secrets.n && job->when == CONF_WHEN_CHANGE && !job->before_landing)
 		warn(d, "secrets-withheld", key_span(it->map, "secrets"), job->key,

@@ -49,6 +49,8 @@ static bool replace(struct expansion *x, struct str pattern, struct str *out,
 		struct str value = find_variable(&x->job->env, name);
 		if (!name.n) {
 			buf_char(&text, pattern.p[i]);
+		} else if (!value.p && x->job->each.n && str_eq(name, STR("WEIR_EACH"))) {
+			buf_str(&text, str_slice(pattern, i, i + bytes)); // known with the tree
 		} else if (!value.p) {
 			*why = (struct value_problem){
 				"unknown-variable",

@@ -36,6 +36,10 @@ KEY(JOB, "cache", PATTERNS, cache, "", 0, 16, BUILT | OUTCOME,
     "Folders that are kept from one run of this job to the next.")
 KEY(JOB, "coverage", PATTERNS, coverage, "", 0, 64, BUILT | OUTCOME,
     "Coverage reports that the job writes: lcov, Cobertura, JaCoCo or a Go cover profile.")
+KEY(JOB, "each", PATTERNS, each, "", 0, 64, BUILT,
+    "Run the job once for each file of the tree that matches, with the file's path in WEIR_EACH: a "
+    "test suite of many files becomes as many jobs, and a change runs those again that read what it "
+    "changed. $WEIR_EACH is replaced in artifacts, results, coverage and cache.")
 KEY(JOB, "env", ENV, env, "", 0, 256, BUILT | OUTCOME,
     "Environment variables of the job. Names that begin with WEIR_ are weir's own.")
 KEY(JOB, "family", TEXT, family, "", 0, 0, INTERNAL, "")

@@ -54,6 +54,7 @@ struct conf_job {
 	struct conf_strs paths;  // empty = always; else only when a changed file matches one, or a job
 	                         // that runs needs it
 	struct conf_strs cache;  // folders kept from run to run
+	struct conf_strs each;   // a job for each file that matches (conf/spread.h); empty = one job
 	struct conf_strs inputs; // empty = whatever it reads
 	int64_t timeout_ms, retries;
 	int64_t shard, shards; // 1 of 1 = not divided

@@ -128,6 +128,29 @@ all_jobs() { jq -r '.jobs[].name' <"$BATS_TEST_TMPDIR/json"; }
 	these passed link through
 }
 
+@test "where /dev/fuse is not for us a verdict holds for its whole tree, and that is said" {
+	work_tree <<-'END'
+		cat cat data/target
+	END
+	chmod 711 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.."
+	mkdir -m 755 ../programs
+	cp "$WEIR_BUILD"/weir* ../programs 2>/dev/null || true # where everybody may run them
+	PATH=$BATS_TEST_TMPDIR/programs:$PATH
+	as_nobody() { HOME=$BATS_TEST_TMPDIR setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
+	if [ "$(id -u)" = 0 ]; then chown -R nobody:nogroup .; else as_nobody() { "$@"; }; fi
+	if as_nobody sh -c 'exec 3<>/dev/fuse' 2>/dev/null; then closed=; else closed=yes; fi
+	run as_nobody weir run --explain
+	echo "$output"
+	[ "$status" = 0 ]
+	[ -z "$closed" ] || [[ $output == *"its verdict depends on the whole tree; not traced: cannot open /dev/fuse: Permission denied"* ]]
+	[ -z "$closed" ] || [[ $(as_nobody weir doctor || true) == *"a verdict holds for its whole tree only"* ]]
+	run as_nobody weir run
+	[[ $output == *reused* ]]
+	echo other >unrelated
+	run as_nobody weir run
+	[ -z "$closed" ] || [[ $output == *"1 passed"* ]]
+}
+
 @test "weir run --explain names what changed, and what a verdict depends on" {
 	work_tree <<-'END'
 		cat cat data/target
