@@ -96,7 +96,6 @@ static bool world_inputs_match(void *context, struct digest inputs, struct oid t
 	if (!object_get(a->objects, inputs, INPUTS_MAX, &text, &e))
 		return e.code == ERR_NOT_FOUND; // collected
 	if (!inputs_parse(buf_view(&text), &life, &in, &e)) return false;
-	if (!oid_is_none(in.whole)) return oid_eq(in.whole, tree);
 	for (size_t i = 0; i < a->repo_count; i++) {
 		AUTO_READER reader = {0};
 		if (git_object_open(a->repos[i].git, &reader, &e) &&

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "exec/trace.h"
 #include "git/lookup.h"
+#include "git/subset.h"
 #include "os/file.h"
 
 enum { RECORD_MAX = 1 << 30 };
@@ -104,7 +105,14 @@ bool inputs_parse(struct str object, struct arena *life, struct inputs *out, str
 	*out = (struct inputs){0};
 	if (!str_starts(object, STR("{"))) return reads_parse(object, life, &out->reads, e);
 	if (!json_parse(object, &v, e)) return false;
+	const struct json *patterns = json_get(v, "patterns");
 	out->has_commit = json_get_str(v, "commit").n > 0;
+	out->patterns = ARENA_ARRAY(life, struct str, json_length(patterns) + 1);
+	while (out->pattern_count < json_length(patterns)) {
+		out->patterns[out->pattern_count] = arena_str(
+			life, json_str(json_at(patterns, out->pattern_count)));
+		out->pattern_count++;
+	}
 	if (!oid_parse(json_get_str(v, "tree"), &out->whole))
 		return err_set(e, ERR_CORRUPT, "an inputs object names no tree");
 	return true;
@@ -184,6 +192,8 @@ bool inputs_hold(const struct inputs *in, struct git_reader *reader, struct oid 
                  struct err *e) {
 	AUTO_LOOKUP l = {.reader = reader, .tree = tree};
 	AUTO_BUF value = {0};
+	if (in->pattern_count)
+		return git_subset_is(reader, tree, in->patterns, in->pattern_count, in->whole, hold, e);
 	*hold = oid_is_none(in->whole) || oid_eq(in->whole, tree);
 	for (size_t i = 0; i < in->reads.n && *hold; i++) {
 		const struct reads_entry *entry = &in->reads.list[i];

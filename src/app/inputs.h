@@ -1,7 +1,8 @@
 // The inputs of a run: what its verdict depends on beside its definition and the machine. Stored as
 // an object that run.finished names.
 //
-//   {"tree":OID}   the whole tree (jobspec_inputs); with "commit", that too
+//   {"tree":OID}   the whole tree (jobspec_inputs); with "commit", that too; with "patterns", the
+//                  subset of the tree that matches them, which is all that the job was given
 //   else           what the run read of its tree (exec/reads.h), with the answers it got:
 //                  "a"   no value
 //                  "s"   the mode of a folder, file or link; of a file and a link also "-SIZE"
@@ -30,6 +31,8 @@ MUST_USE bool inputs_of_run(struct git_repo *git, struct oid tree, const char *f
 struct inputs {
 	struct oid whole;
 	bool has_commit;
+	struct str *patterns; // of `inputs:`
+	size_t pattern_count;
 	struct reads reads;
 };
 MUST_USE bool inputs_parse(struct str object, struct arena *life, struct inputs *out,

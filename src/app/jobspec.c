@@ -33,7 +33,8 @@ void jobspec_fill(const struct conf_plan *plan, const struct conf_job *job, stru
 	};
 }
 
-struct str jobspec_inputs(struct oid tree, struct oid commit, struct arena *life) {
+struct str jobspec_inputs(const struct conf_job *job, struct oid tree, struct oid commit,
+                          struct arena *life) {
 	AUTO_BUF text = {0};
 	char hex[OID_HEX_MAX + 1];
 	struct jsonw w = jsonw_to(&text);
@@ -41,6 +42,12 @@ struct str jobspec_inputs(struct oid tree, struct oid commit, struct arena *life
 	if (!oid_is_none(commit)) {
 		oid_hex(commit, hex);
 		jsonw_key_z(&w, "commit", hex);
+	}
+	if (job->inputs.n) {
+		jsonw_key(&w, "patterns");
+		jsonw_array(&w);
+		for (size_t i = 0; i < job->inputs.n; i++) jsonw_str(&w, job->inputs.p[i]);
+		jsonw_array_end(&w);
 	}
 	oid_hex(tree, hex);
 	jsonw_key_z(&w, "tree", hex);
@@ -71,6 +78,7 @@ bool jobspec_is_reusable(const struct conf_job *job) {
 }
 
 int64_t jobspec_traced(const struct conf_job *job, size_t tree) {
-	return jobspec_is_reusable(job) && job->trace && !job->git && !job->submodules ? (int64_t)tree
-	                                                                               : 0;
+	return jobspec_is_reusable(job) && job->trace && !job->inputs.n && !job->git && !job->submodules
+	           ? (int64_t)tree
+	           : 0;
 }

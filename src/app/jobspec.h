@@ -13,8 +13,10 @@ struct jobspec_facts {       // what becomes WEIR_* in the environment, beside t
 // Fills everything but lowers and mounts; texts borrow the plan. id: unique on the machine.
 void jobspec_fill(const struct conf_plan *plan, const struct conf_job *job, struct str id,
                   const struct jobspec_facts *facts, struct arena *life, struct exec_spec *out);
-// The inputs object of a whole tree (commit: only for jobs with `git: true`, else none).
-struct str jobspec_inputs(struct oid tree, struct oid commit, struct arena *life);
+// The inputs object of a whole tree (commit: only for jobs with `git: true`, else none); of a job
+// with `inputs:` the tree is the subset that it is given (git/subset.h).
+struct str jobspec_inputs(const struct conf_job *job, struct oid tree, struct oid commit,
+                          struct arena *life);
 // The basis of the verdict's key (exec/key.h). needs: artifacts of the jobs it needs, in the order
 // of job->needs.
 struct digest jobspec_basis(const struct conf_plan *plan, const struct conf_job *job,

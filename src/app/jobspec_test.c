@@ -82,9 +82,14 @@ static void what_looks_outside_is_not_reused(void **state) {
 static void inputs_name_the_commit_only_where_git_is_seen(void **state) {
 	(void)state;
 	struct oid tree = {.n = 20, .b = {1}}, commit = {.n = 20, .b = {2}};
-	assert_text(jobspec_inputs(tree, (struct oid){0}, &life),
+	const struct conf_job *job = &plan("run: x")->jobs[0];
+	assert_text(jobspec_inputs(job, tree, (struct oid){0}, &life),
 	            "{\"tree\":\"0100000000000000000000000000000000000000\"}");
-	assert_text(jobspec_inputs(tree, commit, &life),
+	assert_text(
+		jobspec_inputs(&plan("run: x, inputs: [a, b]")->jobs[0], tree, (struct oid){0}, &life),
+		"{\"patterns\":[\"a\",\"b\"],"
+		"\"tree\":\"0100000000000000000000000000000000000000\"}");
+	assert_text(jobspec_inputs(job, tree, commit, &life),
 	            "{\"commit\":\"0200000000000000000000000000000000000000\","
 	            "\"tree\":\"0100000000000000000000000000000000000000\"}");
 }

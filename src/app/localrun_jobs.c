@@ -255,10 +255,11 @@ static bool start(struct localrun *l, struct localrun_job *j, struct err *e) {
 	struct exec_strs layers = {0};
 	struct workspace_request q = {.git = l->snapshot.repo,
 	                              .group = "local",
-	                              .tree = l->snapshot.tree,
+	                              .tree = j->tree,
 	                              .run = j->folder.p,
 	                              .artifacts = needs,
 	                              .artifact_count = localrun_reuse_needs(l, j, needs)};
+	if (oid_is_none(j->tree)) return err_set(e, ERR_UNAVAILABLE, STR_FMT, STR_ARG(j->why));
 	if ((j->job->git || j->job->submodules) && oid_is_none(l->snapshot.head))
 		return err_set(e, ERR_CONFLICT, "it asks for `%s: true`, and there is no commit yet",
 		               j->job->git ? "git" : "submodules");
@@ -317,8 +318,7 @@ static struct str find_inputs(struct localrun *l, const struct localrun_job *j) 
 	struct str inputs;
 	struct err e;
 	if (!j->outcome.traced) return j->whole;
-	if (inputs_of_run(l->snapshot.repo, l->snapshot.tree, j->folder.p, l->life, &inputs, &e))
-		return inputs;
+	if (inputs_of_run(l->snapshot.repo, j->tree, j->folder.p, l->life, &inputs, &e)) return inputs;
 	localrun_show_note(l->show, "what " STR_FMT " read: %s", STR_ARG(j->job->name), e.text);
 	return j->whole;
 }
@@ -421,6 +421,7 @@ static void begin(struct localrun *l, struct localrun_job *j) {
 	j->log_shown = 0;
 	j->log_read = 0;
 	if (!j->begun.leader) describe_run(l, j);
+	localrun_reuse_narrow(l, j);
 	if (l->opened) localrun_reuse_basis(l, j);
 	if (j->attempt == 1 && localrun_reuse_find(l, j)) {
 		AUTO_BUF log = {0};

@@ -46,6 +46,7 @@ struct localrun_job {
 	int64_t attempt, started_us, duration_ms;
 	bool cancel_asked;
 	struct digest basis, artifacts, log, results;
+	struct oid tree;          // that it is given: the snapshot's, or of `inputs:` a subset
 	struct str whole, inputs; // its inputs object if the whole tree counts; as it is (app/inputs.h)
 	struct str why;           // it is not reused
 	struct exec_outcome outcome; // of PASSED and FAILED

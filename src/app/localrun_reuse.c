@@ -2,6 +2,7 @@
 
 #include "app/jobspec.h"
 #include "app/reuse.h"
+#include "git/subset.h"
 #include "store/collect.h"
 #include "store/read.h"
 
@@ -17,11 +18,22 @@ size_t localrun_reuse_needs(const struct localrun *l, const struct localrun_job 
 	return n;
 }
 
+void localrun_reuse_narrow(struct localrun *l, struct localrun_job *j) {
+	const struct conf_strs *inputs = &j->job->inputs;
+	struct oid commit = j->job->git ? l->snapshot.head : (struct oid){0};
+	struct err e;
+	j->tree = l->snapshot.tree;
+	if (inputs->n &&
+	    !git_subset_make(l->snapshot.repo, l->snapshot.tree, inputs->p, inputs->n, &j->tree, &e)) {
+		j->tree = (struct oid){0};
+		j->why = arena_str(l->life, str_of(e.text));
+	}
+	j->whole = jobspec_inputs(j->job, j->tree, commit, l->life);
+}
+
 void localrun_reuse_basis(struct localrun *l, struct localrun_job *j) {
 	struct digest *needs = ARENA_ARRAY(l->life, struct digest, j->job->needs.n + 1);
 	size_t need_count = localrun_reuse_needs(l, j, needs);
-	struct oid commit = j->job->git ? l->snapshot.head : (struct oid){0};
-	j->whole = jobspec_inputs(l->snapshot.tree, commit, l->life);
 	j->basis = jobspec_basis(l->plan, j->job, &j->spec, needs, need_count, l->toolchain,
 	                         KEY_TRUST_CHANGE);
 }
@@ -38,7 +50,7 @@ bool localrun_reuse_find(struct localrun *l, struct localrun_job *j) {
 		verdicts[i] = (struct reuse_verdict){all.p[i].inputs, all.p[i].tree};
 	struct reuse_query q = {.objects = l->data.p,
 	                        .git = l->snapshot.repo,
-	                        .tree = l->snapshot.tree,
+	                        .tree = j->tree,
 	                        .whole_inputs = digest_of(j->whole),
 	                        .verdicts = verdicts,
 	                        .verdict_count = all.n};

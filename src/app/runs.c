@@ -31,6 +31,7 @@
 #include "app/reuse.h"
 #include "app/runkey.h"
 #include "app/workspaces.h"
+#include "git/subset.h"
 #include "exec/etc.h"
 #include "exec/run.h"
 #include "exec/toolchain.h"
@@ -346,11 +347,26 @@ static bool add_git(struct job_run *r, struct err *e) {
 	       gitlayer_make(r->repo->git, r->candidate.commit, r->folder.p, &r->life, &r->lowers, e);
 }
 
+// A job with `inputs:` is given only those files: its tree is another one.
+static bool narrow(struct job_run *r, struct err *e) {
+	const struct conf_strs *inputs = &r->job->inputs;
+	if (inputs->n && !git_subset_make(r->repo->git, r->candidate.tree, inputs->p, inputs->n,
+	                                  &r->candidate.tree, e))
+		return false;
+	r->whole = jobspec_inputs(r->job, r->candidate.tree,
+	                          r->job->git ? r->candidate.commit : (struct oid){0}, &r->life);
+	return true;
+}
+
 static void start_work(void *context) {
 	struct job_run *r = context;
 	struct err e;
 	if (r->cancel_wanted) {
 		r->fact = (struct event){.kind = EVENT_RUN_STOPPED, .run_stopped = {.run = r->id}};
+		return;
+	}
+	if (!narrow(r, &e)) {
+		lost(r, e.text);
 		return;
 	}
 	if (r->verdicts.n && reuse(r)) return;
@@ -379,7 +395,12 @@ static void start_work(void *context) {
 static void adopt_work(void *context) {
 	struct job_run *r = context;
 	pid_t leader = 0;
+	struct err e;
 	runkey_read(r->folder.p, &r->key);
+	if (!narrow(r, &e)) {
+		note(NOTE_WARN, "%s", e.text);
+		r->key = (struct runkey){0}; // it counts, and is never reused
+	}
 	for (int i = 0; i < 50 && exec_look(r->folder.p, &leader) == EXEC_RUNNING && leader == 0; i++)
 		clock_sleep_ms(20);
 	r->leader = exec_look(r->folder.p, &leader) == EXEC_RUNNING ? leader : 0;
@@ -425,8 +446,6 @@ static bool describe(struct job_run *r, struct err *e) {
 static bool find_basis(struct job_run *r, struct err *e) {
 	if (!find_needs(r, e)) return false;
 	r->key.toolchain = r->set->machine.toolchain;
-	r->whole = jobspec_inputs(r->candidate.tree,
-	                          r->job->git ? r->candidate.commit : (struct oid){0}, &r->life);
 	r->key.basis = jobspec_basis(r->plan, r->job, &r->spec, r->needs, r->need_count,
 	                             r->key.toolchain, (enum key_trust)r->row.trust);
 	return true;

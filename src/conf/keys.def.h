@@ -46,8 +46,9 @@ KEY(JOB, "family", TEXT, family, "", 0, 0, INTERNAL, "")
 KEY(JOB, "git", BOOL, git, "false", 0, 0, BUILT | OUTCOME,
     "Whether the job sees a .git folder; the commit then is one of its inputs.")
 KEY(JOB, "image", ANY, name, "", 0, 0, NOT_YET, "The container image to run in.")
-KEY(JOB, "inputs", PATTERNS, inputs, "", 0, 64, NOT_YET,
-    "The files that the job reads; its verdict is used again while they are unchanged.")
+KEY(JOB, "inputs", PATTERNS, inputs, "", 0, 64, BUILT,
+    "The only files of the tree that the job is given; its verdict is used again while they are "
+    "unchanged. Unless said, it sees the whole tree, and what it reads of it is recorded.")
 KEY(JOB, "key", TEXT, key, "", 0, 0, INTERNAL, "")
 KEY(JOB, "matrix", MATRIX, name, "", 1, 8, BUILT,
     "Lists of values by name: the job runs once for each combination, with each value in "

@@ -19,7 +19,7 @@ bool spread_wanted(const struct conf_plan *plan) {
 // The folder that stands before the first wildcard.
 static size_t fixed_folder(struct str pattern) {
 	size_t end = 0, n = 0;
-	while (end < pattern.n && !strchr("*?[{\\", pattern.p[end])) end++;
+	while (end < pattern.n && !strchr("*?", pattern.p[end])) end++;
 	for (size_t i = 0; i < end; i++)
 		if (pattern.p[i] == '/') n = i + 1;
 	return n;

@@ -147,3 +147,32 @@ metric() { curl -s "$url/metrics" | sed -n "s/^$1 //p"; }
 	[ "$(runs_of 3)" = "test finished" ]
 	audit_clean
 }
+
+@test "inputs: the job is given only those files, and its verdict holds while they are unchanged" {
+	project_new "jobs: {test: {run: 'ls; test ! -e README; test ! -e src/b; cat src/a', inputs: [src/a, 'lib/**']}}"
+	mkdir "$project/src" "$project/lib"
+	echo a >"$project/src/a"
+	echo b >"$project/src/b"
+	commit lib/l one
+	weir_serve --recheck 0
+	propose README one
+	lands 1
+	propose src/b two
+	lands 2
+	[ "$(runs_of 2)" = "test reused" ]
+	propose lib/more new
+	lands 3
+	[ "$(runs_of 3)" = "test finished" ]
+	propose src/a two
+	lands 4
+	[ "$(runs_of 4)" = "test finished" ]
+	weir_kill TERM
+	audit_clean
+	weir cache verify --data "$data"
+	cd "$project"
+	git checkout -q -B local FETCH_HEAD
+	weir run
+	echo other >src/b
+	run weir run --explain
+	[[ $output == *"1 reused"* ]]
+}
