@@ -5,9 +5,11 @@
 #include "app/audit.h"
 #include "app/cache.h"
 #include "app/localrun.h"
+#include "app/logtrace.h"
 #include "app/serve.h"
 #include "app/sshserve.h"
 #include "app/stop.h"
+#include "cli/simulatequeue.h"
 #include "deploy/supervisor.h"
 
 static int serve(struct cli *cli) {
@@ -55,6 +57,12 @@ static const struct args_option replay_options[] = {
 	CLI_OPTION_JSON,
 	{0}};
 static const struct args_option backup_options[] = {OPTION_DATA, {0}};
+static const struct args_option trace_options[] = {
+	{"from-log", 0, NULL, "of the changes that ended in a data folder, instead of made up ones",
+     NULL},
+	OPTION_DATA,
+	SIMULATEQUEUE_TRACE_OPTIONS,
+	{0}};
 static const struct args_option gc_options[] = {
 	OPTION_DATA,
 	{"days", 0, "N", "keep what was used in so many days (default: logs 90, artifacts 7)", NULL},
@@ -141,6 +149,18 @@ static const struct cli_command commands[] = {
      .group = CLI_GROUP_SERVER,
      .options = gc_options,
      .run = cache_gc},
+	{.name = "simulate trace",
+     .words = "",
+     .brief = "write a trace of changes for `weir simulate queue`",
+     .group = CLI_GROUP_LOCAL,
+     .options = trace_options,
+     .about = "Made up: Poisson arrivals, lognormal durations, areas at random, as the papers on "
+              "SubmitQueue describe such queues. With --from-log: the changes of a data folder, "
+              "as they "
+              "arrived, with how long their jobs take one after the other, and the folders that "
+              "they touch "
+              "as areas; the share of job time that was reused is told beside it.",
+     .run = logtrace_command},
 	{.name = "stop",
      .words = "[ENV]",
      .brief = "end an environment's service, which otherwise outlives the server",

@@ -171,7 +171,7 @@ static int run_queue(struct cli *cli) {
 
 // ---------------------------------------------------------------- a trace to write
 
-static int run_trace(struct cli *cli) {
+int simulatequeue_trace(struct cli *cli) {
 	struct queuetrace_shape shape = queuetrace_usual;
 	struct queuetrace trace;
 	struct err e = {0};
@@ -217,21 +217,6 @@ static const struct args_option queue_options[] = {
 	{0},
 };
 
-static const struct args_option trace_options[] = {
-	{"changes", 0, "N", "how many; 1000 unless said", NULL},
-	{"per-hour", 0, "N", "how many arrive in an hour; 100 unless said", NULL},
-	{"areas", 0, "N", "of which a change touches one or two; 20 unless said", NULL},
-	{"duration", 0, "TIME", "median of a candidate; 30m unless said", NULL},
-	{"broken", 0, "SHARE", "of changes that fail by themselves; 0.06 unless said", NULL},
-	{"conflicts", 0, "SHARE", "of pairs in one area that break each other; 0.035 unless said",
-     NULL},
-	{"accuracy", 0, "SHARE", "of the predictions; 0.97 unless said", NULL},
-	{"flakes", 0, "SHARE", "of runs that fail for nothing; 0 unless said", NULL},
-	{"hotfixes", 0, "SHARE", "of changes that go ahead of the others; 0 unless said", NULL},
-	{"seed", 0, "N", "the same seed gives the same trace; 1 unless said", NULL},
-	{0},
-};
-
 const struct cli_command simulatequeue_commands[] = {
 	{.name = "simulate queue",
      .words = "",
@@ -249,13 +234,5 @@ const struct cli_command simulatequeue_commands[] = {
          "rules "
          "of the benchmark by code of its own; exits with 1 when one was broken.",
      .run = run_queue},
-	{.name = "simulate trace",
-     .words = "",
-     .brief = "Write a trace of changes for `weir simulate queue`",
-     .group = CLI_GROUP_LOCAL,
-     .options = trace_options,
-     .about = "Poisson arrivals, lognormal durations, areas at random, as the papers on "
-              "SubmitQueue describe such queues.",
-     .run = run_trace},
 	{0},
 };

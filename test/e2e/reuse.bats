@@ -43,6 +43,13 @@ metric() { curl -s "$url/metrics" | sed -n "s/^$1 //p"; }
 	[[ $output == *"0 are wrong"* ]]
 	run -0 weir cache stat --data "$data"
 	[[ $output == *"reused 4 times"* ]]
+	# The log as a trace for the benchmark of queue policies.
+	run -0 --separate-stderr weir simulate trace --from-log --data "$data"
+	[[ $stderr == "5 changes, 0 left out; "*"was reused (--reuse)" ]]
+	[ "$(jq -c '[.changes[].ok]' <<<"$output")" = '[true,true,true,false,true]' ]
+	[ "$(jq '.changes[1].areas == .changes[0].areas and .changes[2].areas != .changes[0].areas' <<<"$output")" = true ]
+	[ "$(jq '[.changes[].duration_s > 0] | all' <<<"$output")" = true ]
+	weir simulate queue --trace - --policy all --executors 2 <<<"$output" | grep -q weir
 }
 
 @test "an early cut-off: what a rebuild makes alike is not tested again" {
