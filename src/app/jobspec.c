@@ -62,8 +62,8 @@ struct digest jobspec_basis(const struct conf_plan *plan, const struct conf_job 
 	plan_job_json(plan, job, &definition);
 	struct key_parts parts = {
 		.job = buf_view(&definition),
-		.env = {spec->env.p,
-	            job->env.n}, // the WEIR_* facts name the same job of the same repository
+		.env = {spec->env.p, job->env.n + 1}, // with WEIR_JOB; the other facts are the
+	                                          // repository's, and a verdict serves no other
 		.needs = needs,
 		.need_count = need_count,
 		.toolchain = toolchain,

@@ -454,7 +454,8 @@ static bool find_basis(struct job_run *r, struct err *e) {
 static void find_verdicts(struct job_run *r) {
 	struct err e;
 	if (!jobspec_is_reusable(r->job) || r->row.attempt > 1) return;
-	if (!read_verdicts(r->set->daemon->reader, r->key.basis, &r->life, &r->verdicts, &e)) {
+	if (!read_verdicts(r->set->daemon->reader, r->row.repo, r->key.basis, &r->life, &r->verdicts,
+	                   &e)) {
 		note(NOTE_WARN, "%s", e.text);
 		r->verdicts.n = 0;
 	}

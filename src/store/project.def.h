@@ -145,7 +145,8 @@
 	     " tests = :tests, tests_failed = :tests_failed, failed_tests = :failed_tests,"            \
 	     " rechecks = :rechecks, differs = :differs WHERE id = :run")                              \
 	RULE(RUN_FINISHED, /* a red run of the same inputs: nobody is to be answered by the green one */ \
-	     "DELETE FROM verdicts WHERE key = :key AND :outcome <> 'passed'")                         \
+	     "DELETE FROM verdicts WHERE key = :key AND :outcome <> 'passed'"                          \
+	     " AND repo = (SELECT repo FROM runs WHERE id = :run)")                         \
 	RULE(RUN_FINISHED,                                                                             \
 	     "INSERT INTO tallies(name, n) SELECT column1, 1 FROM (VALUES ('rechecked', 0),"           \
 	     " ('varied', 1), ('differed', 2)) WHERE :rechecks > 0 AND column2 IN (0, :differs)"       \
@@ -154,13 +155,14 @@
 	     "INSERT INTO tallies(name, n) SELECT column1, column2 FROM (VALUES ('reused', 1),"        \
 	     " ('saved_ms', :saved_ms)) WHERE true ON CONFLICT(name) DO UPDATE SET n = n + excluded.n") \
 	RULE(RUN_FINISHED,                                                                             \
-	     "REPLACE INTO verdicts(key, basis, inputs, tree, run, artifacts, time_ms)"                \
-	     " SELECT :key, :basis, :inputs, c.tree, :run, :artifacts, :time FROM runs AS r"           \
+	     "REPLACE INTO verdicts(key, repo, basis, inputs, tree, run, artifacts, time_ms)"          \
+	     " SELECT :key, r.repo, :basis, :inputs, c.tree, :run, :artifacts, :time FROM runs AS r"           \
 	     " JOIN candidates AS c ON c.id = r.candidate"                                             \
 	     " WHERE r.id = :run AND :basis <> '' AND :outcome = 'passed'")                            \
 	RULE(RUN_REUSED,                                                                               \
 	     "UPDATE verdicts SET time_ms = :time, tree = (SELECT c.tree FROM runs AS r"               \
-	     " JOIN candidates AS c ON c.id = r.candidate WHERE r.id = :run) WHERE key = :key")        \
+	     " JOIN candidates AS c ON c.id = r.candidate WHERE r.id = :run) WHERE key = :key"         \
+	     " AND repo = (SELECT repo FROM runs WHERE id = :run)")        \
 	/* What the earlier run printed and found is what this one has to show. */                     \
 	RULE(RUN_REUSED,                                                                               \
 	     "UPDATE runs SET state = 'reused', ended_ms = :time, key = :key,"                         \

@@ -166,13 +166,13 @@ bool read_runs_of_candidate(struct store *s, struct candidate_id candidate, stru
 	LIST(s, run, ASK("WHERE candidate = ?1 ORDER BY id", NUMBER(candidate.v)), life, out, e);
 }
 
-bool read_verdicts(struct store *s, struct digest basis, struct arena *life,
+bool read_verdicts(struct store *s, struct repo_id repo, struct digest basis, struct arena *life,
                    struct read_verdicts *out, struct err *e) {
 	char hex[DIGEST_HEX + 1];
 	digest_hex(basis, hex);
 	LIST(s, verdict,
-	     ASK("WHERE basis = ?1 ORDER BY time_ms DESC, run DESC LIMIT ?2", TEXT(str_of(hex)),
-	         NUMBER(READ_VERDICTS_MAX)),
+	     ASK("WHERE basis = ?1 AND repo = ?2 ORDER BY time_ms DESC, run DESC LIMIT ?3",
+	         TEXT(str_of(hex)), NUMBER(repo.v), NUMBER(READ_VERDICTS_MAX)),
 	     life, out, e);
 }
 

@@ -59,11 +59,11 @@ MUST_USE bool read_runs_of_change(struct store *s, struct change_id change, stru
                                   struct read_runs *out, struct err *e);
 MUST_USE bool read_runs_of_candidate(struct store *s, struct candidate_id candidate,
                                      struct arena *life, struct read_runs *out, struct err *e);
-// The verdicts of passed runs with this basis (exec/key.h), the one last used first. Their objects
-// may have been collected since (object_exists).
+// The verdicts of a repository's passed runs with this basis (exec/key.h), the one last used first.
+// Their objects may have been collected since (object_exists).
 enum { READ_VERDICTS_MAX = 16 };
-MUST_USE bool read_verdicts(struct store *s, struct digest basis, struct arena *life,
-                            struct read_verdicts *out, struct err *e);
+MUST_USE bool read_verdicts(struct store *s, struct repo_id repo, struct digest basis,
+                            struct arena *life, struct read_verdicts *out, struct err *e);
 // Passed ones of `weir run`, likewise.
 MUST_USE bool read_local_runs(struct store *s, struct digest basis, struct arena *life,
                               struct read_local_runs *out, struct err *e);

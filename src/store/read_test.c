@@ -208,7 +208,7 @@ static void a_recheck_is_counted_and_a_red_one_believed(void **state) {
 	assert_int_equal(tally(f, "rechecked"), 3);
 	assert_int_equal(tally(f, "varied"), 1);
 	assert_int_equal(tally(f, "differed"), 1);
-	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
+	assert_ok(read_verdicts(f->store, (struct repo_id){1}, basis, &f->life, &all, &e), e);
 	assert_int_equal(all.n, 0);
 }
 
@@ -222,10 +222,10 @@ static void verdicts_are_the_newest_passed_run(void **state) {
 	a_change(f, 1, 1);
 	a_candidate(f, 1, 1, 1);
 	a_run(f, 1, 1, OUTCOME_FAILED, 4);
-	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
+	assert_ok(read_verdicts(f->store, (struct repo_id){1}, basis, &f->life, &all, &e), e);
 	assert_int_equal(all.n, 0);
 	a_run(f, 2, 1, OUTCOME_PASSED, 5);
-	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
+	assert_ok(read_verdicts(f->store, (struct repo_id){1}, basis, &f->life, &all, &e), e);
 	assert_int_equal(all.n, 1);
 	assert_int_equal(all.p[0].run.v, 2);
 	assert_true(oid_eq(all.p[0].tree, OID(41)));
@@ -235,7 +235,7 @@ static void verdicts_are_the_newest_passed_run(void **state) {
 	HAPPENS(f, RUN_ISSUED, run_issued, .run = {4}, .candidate = {2}, .name = STR("test"),
 	        .attempt = 1);
 	HAPPENS(f, RUN_REUSED, run_reused, .run = {4}, .of = {2}, .key = key, .saved_ms = 5);
-	assert_ok(read_verdicts(f->store, basis, &f->life, &all, &e), e);
+	assert_ok(read_verdicts(f->store, (struct repo_id){1}, basis, &f->life, &all, &e), e);
 	assert_true(oid_eq(all.p[0].tree, OID(42))); // it holds for that one, too
 	assert_int_equal(tally(f, "reused"), 1);
 	assert_int_equal(tally(f, "saved_ms"), 5);

@@ -73,8 +73,8 @@
 	  " WHERE state = 'finished' AND outcome = 'passed';")                                         \
 	/* The newest passed run of each verdict key, and the newest tree it holds for. */             \
 	T(verdicts,                                                                                    \
-	  "key TEXT PRIMARY KEY, basis " TEXT ", inputs " TEXT ", tree " TEXT ", run " INT             \
-	  ", artifacts " TEXT ", time_ms " INT,                                                        \
+	  "key TEXT NOT NULL, repo INTEGER NOT NULL, basis " TEXT ", inputs " TEXT ", tree " TEXT      \
+	  ", run " INT ", artifacts " TEXT ", time_ms " INT ", PRIMARY KEY(key, repo)",                                                        \
 	  " WITHOUT ROWID", "CREATE INDEX verdicts_basis ON verdicts(basis, time_ms);")              \
 	/* Sums over all runs ever: reused, saved_ms, rechecked, differed (in its outcome), varied (in   \
 	   its artifacts). */                                                                          \

@@ -183,3 +183,25 @@ metric() { curl -s "$url/metrics" | sed -n "s/^$1 //p"; }
 	run weir run --explain
 	[[ $output == *"1 reused"* ]]
 }
+
+@test "jobs of one definition and two names, or of two repositories, are not each other's verdicts" {
+	project_new "jobs: {one: {run: 'echo \$WEIR_JOB; test \$WEIR_JOB = one'}, two: {run: 'echo \$WEIR_JOB; test \$WEIR_JOB = one'}}"
+	weir_serve --recheck 0
+	propose README 1
+	rejects 1 job-failed
+	[ "$(sql "SELECT count(*) FROM runs WHERE state = 'reused'")" = 0 ]
+	commit weir.yml "jobs: {one: {run: 'test \$WEIR_REPO = p'}}"
+	weir repo add q
+	git -C "$project" push -q "$url/git/q.git" HEAD:refs/heads/main
+	commit README 2
+	push -o topic=x
+	git -C "$project" push -q "$url/git/p.git" HEAD:refs/for/main -o topic=mine
+	git -C "$project" push -q "$url/git/q.git" HEAD:refs/for/main -o topic=theirs
+	all_over() { [ "$(sql 'SELECT count(*) FROM changes WHERE ended_ms = 0')" = 0 ]; }
+	eventually all_over
+	[ "$(sql "SELECT state FROM changes WHERE topic = 'theirs'")" = rejected ]
+	cd "$project"
+	printf 'jobs: {one: {run: "test $WEIR_JOB = one"}, two: {run: "test $WEIR_JOB = one"}}\n' >weir.yml
+	run -1 weir run -j 1
+	[[ $output == *"1 passed, 1 failed"* ]]
+}
