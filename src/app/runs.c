@@ -27,14 +27,13 @@
 #include "app/runstart.h"
 #include "app/secrets.h"
 #include "app/submodules.h"
+#include "app/machine.h"
 #include "app/recheck.h"
 #include "app/reuse.h"
 #include "app/runkey.h"
 #include "app/workspaces.h"
 #include "git/subset.h"
-#include "exec/etc.h"
 #include "exec/run.h"
-#include "exec/toolchain.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/note.h"
@@ -70,13 +69,6 @@ struct job_run {
 	struct event fact;         // what goes to the turn next
 };
 
-// What every job here meets beside its own workspace.
-struct machine {
-	struct digest toolchain;
-	struct arena life;
-	struct str etc; // exec/etc.h, in `life`
-};
-
 struct runs {
 	struct daemon *daemon;
 	struct workspaces *workspaces;
@@ -84,16 +76,10 @@ struct runs {
 	struct active active;
 	struct job_run *list;
 	char prefix[20];
-	struct machine machine; // renewed every TOOLCHAIN_MS on a worker: it takes a walk over folders
-	struct loop_timer *machine_timer;
+	struct machine *machine;
 };
 
-enum {
-	TOOLCHAIN_MS = TOOLCHAIN_CACHE_MS,
-	STARTS_MAX = 8,
-	CANCEL_TRIES = 200,
-	CANCEL_PAUSE_MS = 50
-};
+enum { STARTS_MAX = 8, CANCEL_TRIES = 200, CANCEL_PAUSE_MS = 50 };
 
 static void submit_fact(struct job_run *r);
 
@@ -445,7 +431,7 @@ static bool describe(struct job_run *r, struct err *e) {
 
 static bool find_basis(struct job_run *r, struct err *e) {
 	if (!find_needs(r, e)) return false;
-	r->key.toolchain = r->set->machine.toolchain;
+	r->key.toolchain = r->set->machine->toolchain;
 	r->key.basis = jobspec_basis(r->plan, r->job, &r->spec, r->needs, r->need_count,
 	                             r->key.toolchain, (enum key_trust)r->row.trust);
 	return true;
@@ -476,7 +462,7 @@ void runs_start(struct runs *set, struct run_id id) {
 	r->next = set->list;
 	set->list = r;
 	r->folder = daemon_path(d, &r->life, "runs/%llu", (unsigned long long)id.v);
-	r->etc = arena_str(&r->life, set->machine.etc);
+	r->etc = arena_str(&r->life, set->machine->etc);
 	if (!describe(r, &e) || !find_basis(r, &e)) {
 		lost(r, e.text);
 		submit_fact(r);
@@ -536,50 +522,6 @@ void runs_tidy(struct runs *set) {
 	              JOBCACHE_IDLE_MS);
 }
 
-struct machine_read {
-	struct runs *set;
-	struct machine machine;
-	bool ok;
-};
-
-static bool read_machine(const struct daemon *d, struct machine *out) {
-	AUTO_ARENA scratch = {0};
-	struct err e;
-	struct str etc;
-	int64_t now_ms = clock_wall_ms();
-	struct str seen = daemon_path(d, &scratch, "cache/toolchain");
-	*out = (struct machine){0};
-	bool ok = toolchain_id(&(struct toolchain_paths){0}, seen.p, now_ms, &out->toolchain, &e) &&
-	          etc_prepare(daemon_path(d, &scratch, "cache/etc").p, now_ms, &scratch, &etc, &e);
-	if (ok) out->etc = arena_str(&out->life, etc);
-	else note(NOTE_ERROR, "what jobs find on this machine: %s", e.text);
-	return ok;
-}
-
-static void machine_work(void *context) {
-	struct machine_read *t = context;
-	t->ok = read_machine(t->set->daemon, &t->machine);
-}
-
-static void machine_done(void *context) {
-	struct machine_read *t = context;
-	if (t->ok) {
-		arena_free(&t->set->machine.life);
-		t->set->machine = t->machine;
-	}
-	loop_timer_set(t->set->machine_timer, TOOLCHAIN_MS);
-	free(t);
-}
-
-static void machine_due(void *context) {
-	struct runs *set = context;
-	if (set->daemon->stopping) return;
-	struct machine_read *t = calloc(1, sizeof *t);
-	if (!t) abort();
-	t->set = set;
-	loop_work(t->set->daemon->loop, machine_work, machine_done, t);
-}
-
 bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
 	AUTO_ARENA scratch = {0};
 	char hex[DIGEST_HEX + 1];
@@ -592,11 +534,7 @@ bool runs_open(struct daemon *d, struct runs **out, struct err *e) {
 	set->workspaces = workspaces_new(daemon_path(d, &scratch, "cache").p, d->data);
 	find_earlier(set, &scratch);
 	*out = set;
-	if (!read_machine(d, &set->machine))
-		return err_set(e, ERR_IO, "what jobs find on this machine cannot be read");
-	set->machine_timer = loop_timer(d->loop, machine_due, set);
-	loop_timer_set(set->machine_timer, TOOLCHAIN_MS);
-	return true;
+	return machine_open(d, &set->machine, e);
 }
 
 // Leaders go on; the next daemon adopts them.
@@ -610,8 +548,7 @@ void runs_close(struct runs *set) {
 		arena_free(&r->life);
 		free(r);
 	}
-	loop_timer_free(set->machine_timer);
-	arena_free(&set->machine.life);
+	machine_close(set->machine);
 	loop_lane_free(set->starts);
 	workspaces_free(set->workspaces);
 	free(set->active.ids);

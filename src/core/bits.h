@@ -34,6 +34,12 @@ static inline bool bits_meet(const uint64_t *a, const uint64_t *b, size_t words)
 	return false;
 }
 
+static inline bool bits_within(const uint64_t *part, const uint64_t *whole, size_t words) {
+	for (size_t w = 0; w < words; w++)
+		if (part[w] & ~whole[w]) return false;
+	return true;
+}
+
 // The smallest member that is at least `from`; SIZE_MAX when there is none.
 static inline size_t bits_next(const uint64_t *set, size_t words, size_t from) {
 	for (size_t w = from / 64; w < words; w++) {

@@ -26,6 +26,22 @@ void candidates_build(struct state *s, struct candidate *c, const struct event_c
 	}
 }
 
+enum candidates_verdict candidates_verdict(const struct state *s, const struct candidate *c,
+                                           size_t *failed) {
+	const struct plan *plan = state_plan(s, c->plan);
+	enum candidates_verdict so_far = CANDIDATES_PASSED;
+	for (size_t i = 0; i < c->job_count; i++) {
+		const struct job *j = state_job(s, c, i);
+		if (state_plan_job(s, plan, i)->when != WHEN_CHANGE || j->status == JOB_SKIPPED) continue;
+		if (j->status == JOB_FAILED) {
+			*failed = i;
+			return CANDIDATES_FAILED;
+		}
+		if (j->status != JOB_PASSED) so_far = CANDIDATES_OPEN;
+	}
+	return so_far;
+}
+
 bool candidates_has_runs(const struct state *s, struct candidate_id id) {
 	for (size_t i = 0; i < s->runs.count; i++)
 		if (((const struct run *)table_at(&s->runs, i))->candidate.v == id.v) return true;

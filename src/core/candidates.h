@@ -11,6 +11,10 @@ void candidates_land(struct state *s, struct candidate *c);
 // Removes what nobody needs: dropped ones without a live run; landed ones that are not the newest
 // of their repository, once their release is made, or none of their jobs after landing ever began.
 void candidates_sweep(struct state *s);
+// What the verdicts of its required jobs say so far; *failed: the index of a job that failed.
+enum candidates_verdict { CANDIDATES_OPEN, CANDIDATES_PASSED, CANDIDATES_FAILED };
+enum candidates_verdict candidates_verdict(const struct state *s, const struct candidate *c,
+                                           size_t *failed);
 bool candidates_has_runs(const struct state *s, struct candidate_id id);
 const struct candidate *candidates_newest_landed(const struct state *s,
                                                  struct repo_id repo); // NULL = none known

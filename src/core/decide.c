@@ -6,7 +6,7 @@
 #include "core/apply.h"
 #include "core/candidates.h"
 #include "core/decide_delivery.h"
-#include "core/serial.h"
+#include "core/speculate.h"
 
 void decide_add(struct state *s, struct decide_list *list, struct event *e) {
 	struct err why = {0};
@@ -35,23 +35,6 @@ static void add(struct turn *t, struct event e) {
 }
 
 // ---------------------------------------------------------------- what the verdicts say
-
-enum verdict { VERDICT_OPEN, VERDICT_PASSED, VERDICT_FAILED };
-
-static enum verdict verdict_of(const struct state *s, const struct candidate *c, size_t *failed) {
-	const struct plan *plan = state_plan(s, c->plan);
-	enum verdict so_far = VERDICT_PASSED;
-	for (size_t i = 0; i < c->job_count; i++) {
-		const struct job *j = state_job(s, c, i);
-		if (state_plan_job(s, plan, i)->when != WHEN_CHANGE || j->status == JOB_SKIPPED) continue;
-		if (j->status == JOB_FAILED) {
-			*failed = i;
-			return VERDICT_FAILED;
-		}
-		if (j->status != JOB_PASSED) so_far = VERDICT_OPEN;
-	}
-	return so_far;
-}
 
 // Asks every live run of the candidate to stop.
 static void cancel_runs(struct turn *t, struct candidate_id candidate, enum reason reason) {
@@ -105,6 +88,16 @@ static void judge_passed(struct turn *t, const struct candidate *c, const struct
 	                                         c->tree}});
 }
 
+// The change that lands or leaves next.
+static const struct change *front(const struct turn *t, const struct repo *r) {
+	AUTO_ARENA scratch = {0};
+	const struct change **order;
+	size_t n = speculate_order(t->s, r->id, &scratch, &order);
+	for (size_t i = 0; i < n; i++)
+		if (!order[i]->draft) return order[i];
+	return NULL;
+}
+
 // What the facts say about one candidate. It may be gone afterwards.
 static void judge(struct turn *t, const struct candidate *c) {
 	const struct repo *r = state_repo(t->s, c->repo);
@@ -117,21 +110,25 @@ static void judge(struct turn *t, const struct candidate *c) {
 		drop(t, c->id, change ? REASON_SUPERSEDED : REASON_WITHDRAWN);
 		return;
 	}
-	if (c->base_candidate.v)
-		return; // on another candidate: nothing is decided before that one landed
+	if (c->base_candidate.v) { // nothing is decided before that one landed
+		const struct candidate *below = state_candidate(t->s, c->base_candidate);
+		if (!below || below->state == CANDIDATE_DROPPED) drop(t, c->id, REASON_CHANGE_AHEAD_LEFT);
+		return;
+	}
 	if (!oid_eq(c->base, r->tip)) {
 		drop(t, c->id, REASON_BASE_CHANGED);
 		return;
 	}
+	if (!change->draft && change != front(t, r)) return; // another one may still land before it
 	if (c->state == CANDIDATE_REFUSED) {
 		reject(t, c, c->refusal, (struct run_id){0}, reason_code(c->refusal));
 		return;
 	}
 	if (c->state != CANDIDATE_TESTING) return;
-	switch (verdict_of(t->s, c, &failed)) {
-	case VERDICT_OPEN: return;
-	case VERDICT_PASSED: judge_passed(t, c, r, change); return;
-	case VERDICT_FAILED: judge_failed(t, c, failed); return;
+	switch (candidates_verdict(t->s, c, &failed)) {
+	case CANDIDATES_OPEN: return;
+	case CANDIDATES_PASSED: judge_passed(t, c, r, change); return;
+	case CANDIDATES_FAILED: judge_failed(t, c, failed); return;
 	}
 }
 
@@ -141,27 +138,6 @@ static void judge_all(struct turn *t) {
 }
 
 // ---------------------------------------------------------------- what the queue proposes
-
-static int compare_order(const void *a, const void *b) {
-	const struct change *x = *(const struct change *const *)a,
-						*y = *(const struct change *const *)b;
-	if (x->priority != y->priority) return x->priority > y->priority ? -1 : 1;
-	return (x->queue_order > y->queue_order) - (x->queue_order < y->queue_order);
-}
-
-static size_t queue_changes(const struct turn *t, const struct repo *r, struct serial_change *out) {
-	const struct change **sorted = ARENA_ARRAY(t->list->life, const struct change *,
-	                                           t->s->changes.count + 1);
-	size_t n = 0;
-	for (size_t i = 0; i < t->s->changes.count; i++) {
-		const struct change *c = table_at(&t->s->changes, i);
-		if (c->repo.v == r->id.v && c->state == CHANGE_QUEUED) sorted[n++] = c;
-	}
-	if (n) qsort(sorted, n, sizeof(struct change *), compare_order);
-	for (size_t i = 0; i < n; i++)
-		out[i] = (struct serial_change){sorted[i]->id, sorted[i]->revision};
-	return n;
-}
 
 static bool needs_passed(const struct state *s, const struct candidate *c,
                          const struct plan_job *definition) {
@@ -190,84 +166,71 @@ static bool is_ready(const struct state *s, const struct candidate *c, size_t in
 	return false;
 }
 
-static size_t ready_runs(const struct turn *t, const struct repo *r, struct serial_run *out,
+struct ready { // a job that may start: its needs have passed, it waits
+	struct candidate_id candidate;
+	uint32_t job;
+	uint64_t place; // of its change in the queue; 0 = landed already
+};
+
+static int compare_ready(const void *a, const void *b) {
+	const struct ready *x = a, *y = b;
+	if (x->place != y->place) return x->place < y->place ? -1 : 1;
+	if (x->candidate.v != y->candidate.v) return x->candidate.v < y->candidate.v ? -1 : 1;
+	return (x->job > y->job) - (x->job < y->job);
+}
+
+static uint64_t place_of(const struct candidate *c, const struct change *const *order, size_t n) {
+	for (size_t i = 0; i < n; i++)
+		if (order[i]->id.v == c->change.v) return i + 1;
+	return 0;
+}
+
+static size_t ready_runs(const struct turn *t, const struct repo *r, struct ready *out,
                          size_t most) {
-	size_t n = 0;
+	const struct change **order;
+	size_t n = 0, queued = speculate_order(t->s, r->id, t->list->life, &order);
 	for (size_t i = 0; i < t->s->candidates.count; i++) {
 		const struct candidate *c = table_at(&t->s->candidates, i);
 		if (c->repo.v != r->id.v) continue;
 		for (uint32_t job = 0; job < c->job_count && n < most; job++)
-			if (is_ready(t->s, c, job, t->now_ms)) out[n++] = (struct serial_run){c->id, job};
+			if (is_ready(t->s, c, job, t->now_ms))
+				out[n++] = (struct ready){c->id, job, place_of(c, order, queued)};
 	}
+	if (n) qsort(out, n, sizeof *out, compare_ready);
 	return n;
 }
 
-static size_t queue_candidates(const struct turn *t, const struct repo *r,
-                               struct serial_candidate *out) {
-	size_t n = 0;
-	for (size_t i = 0; i < t->s->candidates.count; i++) {
-		const struct candidate *c = table_at(&t->s->candidates, i);
-		bool live = c->state == CANDIDATE_BUILDING || c->state == CANDIDATE_TESTING ||
-		            c->state == CANDIDATE_LANDING;
-		if (c->repo.v == r->id.v && live)
-			out[n++] = (struct serial_candidate){c->id, c->change, c->base_candidate};
-	}
-	return n;
-}
-
-// The existing candidate that a want asks for, or 0.
-static struct candidate_id existing(const struct serial_view *view, struct change_id change,
-                                    struct candidate_id base) {
-	for (size_t i = 0; i < view->candidate_count; i++)
-		if (view->candidates[i].change.v == change.v && view->candidates[i].base.v == base.v)
-			return view->candidates[i].id;
-	return (struct candidate_id){0};
-}
-
-static void drop_unwanted(struct turn *t, const struct serial_view *view,
-                          const struct candidate_id *wanted, size_t n) {
-	for (size_t i = 0; i < view->candidate_count; i++) {
-		const struct candidate *c = state_candidate(t->s, view->candidates[i].id);
-		bool keep = c->state == CANDIDATE_LANDING;
-		for (size_t w = 0; w < n; w++) keep = keep || wanted[w].v == c->id.v;
-		if (!keep) drop(t, c->id, REASON_HIGHER_PRIORITY_AHEAD);
-	}
-}
-
-// Makes the wanted candidates exist: keeps, issues and drops. A want on one that is not built yet
-// waits.
-static void want(struct turn *t, const struct repo *r, const struct serial_view *view,
-                 const struct serial_plan *plan) {
-	struct candidate_id *ids = ARENA_ARRAY(t->list->life, struct candidate_id,
-	                                       plan->want_count + 1);
-	for (size_t i = 0; i < plan->want_count; i++) {
-		const struct serial_want *w = &plan->wants[i];
-		struct candidate_id base = {0};
-		if (w->base >= 0) base = ids[w->base];
-		ids[i] = existing(view, w->change, base);
-	}
-	drop_unwanted(t, view, ids, plan->want_count);
-	for (size_t i = 0; i < plan->want_count; i++) {
-		const struct serial_want *w = &plan->wants[i];
-		const struct candidate *base = w->base < 0 ? NULL : state_candidate(t->s, ids[w->base]);
-		if (ids[i].v || (w->base >= 0 && (!base || oid_is_none(base->commit)))) continue;
-		const struct change *change = state_change(t->s, w->change);
-		ids[i].v = t->s->next_candidate;
+// Ends what is no longer worth its slots and issues what is missing. Each candidate is one that
+// this turn found; a stopped one takes those that stand on it with it.
+static void speculate(struct turn *t, const struct repo *r) {
+	struct speculate_plan plan;
+	size_t slots = t->s->slots > 0 ? (size_t)t->s->slots : 1;
+	speculate_repo(t->s, r, t->now_ms, slots, t->list->life, &plan);
+	for (size_t i = 0; i < plan.stop_count; i++)
+		drop(t, plan.stops[i], REASON_HIGHER_PRIORITY_AHEAD);
+	for (size_t i = 0; i < plan.issue_count; i++) {
+		const struct change *change = state_change(t->s, plan.issues[i].change);
+		const struct candidate *base = state_candidate(t->s, plan.issues[i].base);
+		if (plan.issues[i].base.v && (!base || base->state == CANDIDATE_DROPPED)) continue;
 		add(t, (struct event){.kind = EVENT_CANDIDATE_ISSUED,
-		                      .candidate_issued = {
-								  .candidate = ids[i],
-								  .repo = r->id,
-								  .change = w->change,
-								  .revision = change->revision,
-								  .base_candidate = base ? base->id : (struct candidate_id){0},
-								  .base = base ? base->commit : r->tip,
-								  .head = change->head}});
+		                      .candidate_issued = {.candidate = {t->s->next_candidate},
+		                                           .repo = r->id,
+		                                           .change = change->id,
+		                                           .revision = change->revision,
+		                                           .base_candidate = plan.issues[i].base,
+		                                           .base = base ? base->commit : r->tip,
+		                                           .head = change->head}});
 	}
 }
 
-static void fund(struct turn *t, const struct serial_plan *plan) {
-	for (size_t i = 0; i < plan->funded_count; i++) {
-		const struct serial_run *f = &plan->funded[i];
+struct share { // of the slots, for one repository
+	struct ready *ready;
+	size_t ready_count, live, free_slots;
+};
+
+static void fund(struct turn *t, const struct share *share) {
+	for (size_t i = 0; i < share->ready_count && i < share->free_slots; i++) {
+		const struct ready *f = &share->ready[i];
 		const struct candidate *c = state_candidate(t->s, f->candidate);
 		if (!c || c->state == CANDIDATE_DROPPED) continue;
 		const struct plan_job *definition = state_plan_job(t->s, state_plan(t->s, c->plan), f->job);
@@ -283,11 +246,6 @@ static void fund(struct turn *t, const struct serial_plan *plan) {
 		                          .trust = c->state == CANDIDATE_LANDED ? 2 : 1}});
 	}
 }
-
-struct share { // of the slots, for one repository
-	struct serial_run *ready;
-	size_t ready_count, live, free_slots;
-};
 
 static size_t live_runs(const struct state *s, const struct repo *r) {
 	size_t n = 0;
@@ -315,44 +273,23 @@ static void share_slots(const struct turn *t, struct share *shares) {
 	}
 }
 
-static void plan_repo(struct turn *t, const struct repo *r, const struct share *share) {
-	struct arena *life = t->list->life;
-	struct serial_change *changes = ARENA_ARRAY(life, struct serial_change,
-	                                            t->s->changes.count + 1);
-	struct serial_candidate *candidates = ARENA_ARRAY(life, struct serial_candidate,
-	                                                  t->s->candidates.count + 1);
-	struct serial_view view = {
-		.changes = changes,
-		.change_count = queue_changes(t, r, changes),
-		.candidates = candidates,
-		.candidate_count = queue_candidates(t, r, candidates),
-		.ready = share->ready,
-		.ready_count = share->ready_count,
-		.slots_free = share->free_slots,
-	};
-	struct serial_plan plan = {
-		.wants = ARENA_ARRAY(life, struct serial_want, view.change_count + 1),
-		.funded = ARENA_ARRAY(life, struct serial_run, share->free_slots + 1),
-	};
-	serial_decide(&view, &plan);
-	want(t, r, &view, &plan);
-	fund(t, &plan);
-}
-
 static void plan_all(struct turn *t) {
 	struct state *s = t->s;
 	struct share *shares = ARENA_ARRAY(t->list->life, struct share, s->repos.count + 1);
-	struct serial_run *room = ARENA_ARRAY(t->list->life, struct serial_run, s->jobs.count + 1);
+	struct ready *room = ARENA_ARRAY(t->list->life, struct ready, s->jobs.count + 1);
 	size_t used = 0;
 	for (size_t i = 0; i < s->repos.count; i++) {
 		const struct repo *r = table_at(&s->repos, i);
-		struct serial_run *ready = room + used;
+		struct ready *ready = room + used;
 		size_t n = ready_runs(t, r, ready, s->jobs.count - used);
 		shares[i] = (struct share){ready, n, live_runs(s, r), 0};
 		used += n;
 	}
 	share_slots(t, shares);
-	for (size_t i = 0; i < s->repos.count; i++) plan_repo(t, table_at(&s->repos, i), &shares[i]);
+	for (size_t i = 0; i < s->repos.count; i++) {
+		speculate(t, table_at(&s->repos, i));
+		fund(t, &shares[i]);
+	}
 }
 
 // ---------------------------------------------------------------- one turn

@@ -3,7 +3,7 @@
 // calls it.
 //
 // Facts decide, policies propose: a change lands when its candidate stands on the tip and every job
-// that must pass has a recorded verdict; core/serial.h only chooses which candidates and runs
+// that must pass has a recorded verdict; core/speculate.h only chooses which candidates and runs
 // exist.
 #pragma once
 #include "core/state.h"

@@ -2,7 +2,6 @@
 #include "core/decide.h"
 
 #include "core/fixture.h"
-#include "core/serial.h"
 
 static void a_second_call_is_silent(void **state) {
 	(void)state;
@@ -76,30 +75,12 @@ static void deadlines(void **state) {
 	fixture_end(&f);
 }
 
-static void the_serial_queue_wants_the_first(void **state) {
-	(void)state;
-	const struct serial_change changes[] = {{{7}, 1}, {{8}, 1}};
-	const struct serial_run ready[] = {{{1}, 0}, {{1}, 1}, {{2}, 0}};
-	struct serial_want wants[2] = {0};
-	struct serial_run funded[3] = {0};
-	struct serial_view view = {
-		.changes = changes, .change_count = 2, .ready = ready, .ready_count = 3, .slots_free = 2};
-	struct serial_plan plan = {.wants = wants, .funded = funded};
-	serial_decide(&view, &plan);
-	assert_true(plan.want_count == 1 && wants[0].change.v == 7 && wants[0].base == -1);
-	assert_true(plan.funded_count == 2 && funded[1].job == 1);
-	view.change_count = view.ready_count = 0;
-	serial_decide(&view, &plan);
-	assert_int_equal(plan.want_count + plan.funded_count, 0);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_second_call_is_silent),
 		cmocka_unit_test(replay_needs_no_decide),
 		cmocka_unit_test(nothing_is_left_of_what_landed),
 		cmocka_unit_test(deadlines),
-		cmocka_unit_test(the_serial_queue_wants_the_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

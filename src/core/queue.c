@@ -55,11 +55,27 @@ static bool was_red(const struct queue_try *x) {
 	return x->state != QUEUE_PASSED && x->faked < 1 && !x->spoiled;
 }
 
+// Each try has one member, and those below it have tries of their own: red is the member's, unless
+// one below it is red itself. Tries stand behind those that they stand on.
+static void believe_members(struct queueplan *q) {
+	for (size_t t = 0; t < q->view->try_count; t++) {
+		const struct queue_try *x = &q->view->tries[t];
+		bool blamed = x->state == QUEUE_FAILED;
+		BITS_EACH(y, x->base, q->words) blamed = blamed && q->changes[y].success > RED;
+		BITS_EACH(i, x->members, q->words)
+		if (blamed) q->changes[i].success = RED;
+	}
+}
+
 static void believe(struct queueplan *q) {
 	const struct queue_view *v = q->view;
 	for (size_t i = 0; i < q->n; i++) q->changes[i].success = v->changes[i].success;
 	for (size_t t = 0; t < v->try_count; t++)
 		if (v->tries[t].state == QUEUE_PASSED) believe_green(q, t);
+	if (v->alone) {
+		believe_members(q);
+		return;
+	}
 	for (int suspects = 1; suspects <= 2; suspects++) // one, then several: it may clear others
 		for (size_t t = 0; t < v->try_count; t++) {
 			if (!was_red(&v->tries[t])) continue;
@@ -191,7 +207,7 @@ void queue_decide(const struct queue_view *view, struct arena *life, struct queu
 	start_urgent(&q);
 	run_again(&q);
 	stop_improbable(&q);
-	bool loaded = view->load > LOADED || q.n > OPEN_PER_SLOT * view->slots;
+	bool loaded = !view->alone && (view->load > LOADED || q.n > OPEN_PER_SLOT * view->slots);
 	if (loaded && bits_count(q.need, q.words) > q.free) queuebatch_start(&q);
 	else start_likely(&q);
 	if (q.free) queuehedge_start(&q);

@@ -78,6 +78,7 @@ struct queue_view {
 	double load;             // arrivals times duration over slots, of late; above 1 they pile up
 	double conflicts;        // how often two that may conflict do
 	struct queue_knobs knobs;
+	bool alone;   // each try has one member: red on its path is that member's, for good
 	size_t slots; // all of them; running tries take one each
 	const struct queue_change *changes;
 	size_t change_count;

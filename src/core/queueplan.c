@@ -81,7 +81,7 @@ static bool decides_red(const struct queueplan *q, size_t t, size_t i) {
 
 static bool counts(const struct queueplan *q, size_t t, size_t i, const uint64_t *assumed) {
 	return on_path(q, t, i, assumed) &&
-	       (q->view->tries[t].state != QUEUE_FAILED || decides_red(q, t, i));
+	       (q->view->tries[t].state != QUEUE_FAILED || q->view->alone || decides_red(q, t, i));
 }
 
 bool queueplan_has_path(const struct queueplan *q, size_t i, const uint64_t *assumed) {

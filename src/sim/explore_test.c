@@ -55,7 +55,7 @@ static void three_changes_and_a_crash_at_each_step(void **state) {
 
 static void four_changes(void **state) {
 	(void)state;
-	explore(&(struct explore_options){.changes = 4, .jobs = 1, .slots = 1, .states_max = 100000});
+	explore(&(struct explore_options){.changes = 4, .jobs = 1, .slots = 1, .states_max = 1000000});
 }
 
 int main(void) {
