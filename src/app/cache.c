@@ -158,12 +158,15 @@ static void verify_one(struct verify *v, struct git_repo *git, const char *name,
 	struct str text;
 	struct inputs in;
 	struct err e;
-	bool hold = false;
-	if (!is_kept(v, inputs, artifacts, &text)) v->gone++;
-	else if (!inputs_parse(text, &v->life, &in, &e)) complain(v, name, e.text);
-	else if (!git || !git_object_open(git, &reader, &e) ||
-	         !inputs_hold(&in, &reader, tree, &hold, &e))
-		v->gone++;
+	bool hold = false, kept = is_kept(v, inputs, artifacts, &text);
+	if (kept && !inputs_parse(text, &v->life, &in, &e)) {
+		complain(v, name, e.text);
+		arena_reset(&v->life);
+		return;
+	}
+	kept = kept && git && git_object_open(git, &reader, &e) &&
+	       inputs_hold(&in, &reader, tree, &hold, &e);
+	if (!kept) v->gone++;
 	else if (!hold) complain(v, name, "its tree gives other answers than it recorded");
 	else v->held++;
 	arena_reset(&v->life);

@@ -12,7 +12,7 @@ static struct arena life;
 static struct str made(struct git_reader *reader, struct oid tree, struct reads *record) {
 	AUTO_BUF text = {0};
 	struct str out;
-	struct err e;
+	struct err e = {0};
 	reads_write(record, &text);
 	assert_ok(inputs_make(reader, tree, arena_str(&life, buf_view(&text)), &life, &out, &e), e);
 	return out;
@@ -21,7 +21,7 @@ static struct str made(struct git_reader *reader, struct oid tree, struct reads 
 static void changed(struct git_reader *reader, const struct inputs *in, struct oid from,
                     struct oid to, struct str *why) {
 	struct git_differences d = {0};
-	struct err e;
+	struct err e = {0};
 	assert_ok(git_tree_diff(reader, from, to, true, &life, &d, &e), e);
 	assert_ok(inputs_changed(in, &d, reader, &life, why, &e), e);
 }
@@ -54,7 +54,7 @@ static const struct {
 static void what_changed_is_named(void **state) {
 	(void)state;
 	AUTO_READER reader = {0};
-	struct err e;
+	struct err e = {0};
 	make_work_tree();
 	struct oid from = sh_oid("%s", first);
 	assert_ok(git_object_open(pg.repo, &reader, &e), e);
@@ -86,7 +86,7 @@ static void what_changed_is_named(void **state) {
 static void a_tree_that_is_not_the_run_s_is_refused(void **state) {
 	(void)state;
 	AUTO_READER reader = {0};
-	struct err e;
+	struct err e = {0};
 	struct str out;
 	make_work_tree();
 	struct oid tree = sh_oid("%s", first);
@@ -142,7 +142,7 @@ static void ask(struct git_reader *reader, struct oid tree, struct prng *r, stru
 	AUTO_LOOKUP l = {.reader = reader, .tree = tree};
 	struct str wanted = str_of(path(r));
 	struct git_entry entry;
-	struct err e;
+	struct err e = {0};
 	if (prng_chance(r, 1, 4)) note(out, STR("."), READS_NAMES);
 	for (size_t end = 1; end <= wanted.n; end++) {
 		if (end < wanted.n && wanted.p[end] != '/') continue;
@@ -161,7 +161,7 @@ static void ask(struct git_reader *reader, struct oid tree, struct prng *r, stru
 static void both_ways_agree(void **state) {
 	(void)state;
 	AUTO_READER reader = {0};
-	struct err e;
+	struct err e = {0};
 	struct prng r = prng_seeded(20261128);
 	struct oid trees[TREES];
 	size_t held = 0;

@@ -38,7 +38,7 @@ size_t speculate_order(const struct state *s, struct repo_id repo, struct arena 
 		const struct change *c = table_at(&s->changes, i);
 		if (c->repo.v == repo.v && c->state == CHANGE_QUEUED) sorted[n++] = c;
 	}
-	if (n) qsort(sorted, n, sizeof sorted[0], compare_order);
+	if (n) qsort(sorted, n, sizeof(struct change *), compare_order);
 	*out = sorted;
 	return n;
 }
