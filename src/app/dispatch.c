@@ -36,7 +36,10 @@ void dispatch_event(void *daemon, uint64_t seq, const struct event *e) {
 	case EVENT_ROLLOUT_CANCEL_ISSUED:
 		rollouts_cancel(d->rollouts, e->rollout_cancel_issued.rollout);
 		return;
-	case EVENT_CHANGE_LANDED: ended(d, e->change_landed.change); return;
+	case EVENT_CHANGE_LANDED:
+		ended(d, e->change_landed.change);
+		landings_again(d->landings);
+		return;
 	case EVENT_CHANGE_REJECTED: ended(d, e->change_rejected.change); return;
 	case EVENT_CHANGE_WITHDRAWN: ended(d, e->change_withdrawn.change); return;
 	default: return;

@@ -5,9 +5,11 @@
 
 #include "app/pipeline.h"
 #include "base/jsonw.h"
+#include "conf/conf.h"
 #include "git/candidate.h"
 #include "git/follow.h"
 #include "git/landing.h"
+#include "git/query.h"
 #include "os/clock.h"
 #include "os/note.h"
 #include "store/read.h"
@@ -15,6 +17,7 @@
 struct landings {
 	struct daemon *daemon;
 	struct active building, landing;
+	struct active held;   // candidates that wait for a landing below them
 	struct land *waiting; // for a repository that does not say where its trunk is
 };
 
@@ -36,6 +39,7 @@ struct build {
 	struct read_candidate candidate;
 	struct read_change change;
 	struct oid trunk; // tip now: whose weir.yml keeps jobs required
+	bool ahead, held; // it stands on what has not landed; and has to wait for that
 	struct event fact;
 };
 
@@ -109,10 +113,25 @@ static void add_plan(struct build *b, const struct git_candidate *made) {
 	                                             p.digest, p.plan, p.skipped}};
 }
 
+// A change of weir.yml that has not landed decides nothing yet: neither which jobs the next change
+// needs, nor which secrets they see before landing. What stands on one waits until it is trunk's.
+static bool has_to_wait(struct build *b) {
+	AUTO_BUF trunk = {0}, below = {0};
+	struct err e;
+	if (!b->ahead) return false;
+	bool read = git_query_file(b->repo->git, b->trunk, STR("weir.yml"), CONF_BYTES_MAX, &trunk,
+	                           &e) &&
+	            git_query_file(b->repo->git, b->candidate.base, STR("weir.yml"), CONF_BYTES_MAX,
+	                           &below, &e);
+	return !read || !str_eq(buf_view(&trunk), buf_view(&below));
+}
+
 static void build_once(struct build *b) {
 	struct git_commit head;
 	struct git_candidate made;
 	struct err e;
+	b->held = has_to_wait(b);
+	if (b->held) return;
 	struct git_candidate_meta meta = {
 		.title = b->change.title, .change = b->change.id.v, .time_ms = b->candidate.issued_ms};
 	if (!git_commit_read(b->repo->git, b->candidate.head, &b->life, &head, &e)) {
@@ -149,9 +168,17 @@ static void build_work(void *context) {
 	}
 }
 
+// What it stands on may have landed while it was looked at.
+static void hold(struct landings *l, struct candidate_id id) {
+	const struct candidate *c = state_candidate(turn_state(l->daemon->turn), id);
+	(void)!daemon_begin(&l->held, id.v);
+	if (c && !c->base_candidate.v) landings_again(l);
+}
+
 static void build_done(void *context) {
 	struct build *b = context;
 	daemon_end(&b->landings->building, b->candidate.id.v);
+	if (b->held) hold(b->landings, b->candidate.id);
 	if (b->fact.kind != EVENT_NONE)
 		turn_submit(b->landings->daemon->turn, &b->fact, NULL, NULL, NULL);
 	arena_free(&b->life);
@@ -177,7 +204,19 @@ void landings_build(struct landings *l, struct candidate_id id) {
 	}
 	b->repo = repo;
 	b->trunk = state_repo(turn_state(d->turn), b->candidate.repo)->tip;
+	b->ahead = row->base_candidate.v != 0;
 	loop_work(d->loop, build_work, build_done, b);
+}
+
+void landings_again(struct landings *l) {
+	struct active held = l->held;
+	l->held = (struct active){0};
+	for (size_t i = 0; i < held.count; i++) {
+		const struct candidate *c = state_candidate(turn_state(l->daemon->turn),
+		                                            (struct candidate_id){held.ids[i]});
+		if (c && c->state == CANDIDATE_BUILDING) landings_build(l, c->id);
+	}
+	free(held.ids);
 }
 
 // ---------------------------------------------------------------- landings
@@ -361,5 +400,6 @@ void landings_free(struct landings *l) {
 	}
 	free(l->building.ids);
 	free(l->landing.ids);
+	free(l->held.ids);
 	free(l);
 }

@@ -7,6 +7,8 @@ struct landings *landings_new(struct daemon *d);
 void landings_free(struct landings *l);
 void landings_build(struct landings *l,
                     struct candidate_id id); // ends in candidate.built or candidate.refused
+// A change has landed: candidates that had to wait for that are built.
+void landings_again(struct landings *l);
 void landings_land(struct landings *set,
                    struct landing_id id); // ends in change.landed or landing.failed
 // The change ended: its candidate needs no protection from garbage collection any more.

@@ -37,3 +37,49 @@ teardown() { weir_teardown; }
 	[[ $output != *broken* ]]
 	audit_clean
 }
+
+@test "what stands on a change of weir.yml waits until that has landed, and then obeys it" {
+	project_new "jobs: {old: {run: 'sleep 2; test -e old'}}"
+	commit old 1
+	weir_serve --slots 2
+	branch one
+	git -C "$project" rm -q old
+	echo "jobs: {new: {run: 'test ! -e old; sleep 1'}}" >"$project/weir.yml"
+	git -C "$project" commit -qam "Another job"
+	push
+	branch two
+	commit two 2
+	push
+	rejects 1 job-failed # the job that it takes out runs once more, and misses its file
+	lands 2
+	[ "$(sql "SELECT group_concat(DISTINCT name) FROM runs WHERE change = 2 AND outcome = 'passed'")" = old ]
+	branch three
+	echo "jobs: {old: {run: 'sleep 2; test -e old'}, more: {run: 'true'}}" >"$project/weir.yml"
+	git -C "$project" commit -qam "One job more"
+	push
+	branch four
+	commit four 4
+	push
+	lands 3
+	lands 4
+	[ "$(sql "SELECT group_concat(name) FROM (SELECT DISTINCT name FROM runs WHERE change = 4 ORDER BY name)")" = more,old ]
+	# It was not even built before the other had landed.
+	[ "$(sql "SELECT min(built_ms) >= (SELECT landed_ms FROM changes WHERE id = 3) FROM candidates WHERE change = 4 AND built_ms > 0")" = 1 ]
+	audit_clean
+}
+
+@test "a change that has not landed gives no secret to the one behind it" {
+	project_new "jobs: {test: {run: 'sleep 2; [ -z \"\$KEY\" ]', secrets: [KEY]}}"
+	weir_serve --slots 2
+	echo secret-value | weir secret set KEY
+	branch one
+	echo "jobs: {test: {run: 'sleep 2; [ -z \"\$KEY\" ]', secrets: [KEY], before_landing: true}}" >"$project/weir.yml"
+	git -C "$project" commit -qam "Give it to me"
+	push
+	branch two
+	commit two 2
+	push
+	lands 1
+	rejects 2 job-failed # trunk says so now, and nobody before
+	[ "$(sql "SELECT count(*) FROM runs WHERE change = 2 AND started_ms < (SELECT landed_ms FROM changes WHERE id = 1)")" = 0 ]
+}
