@@ -39,6 +39,9 @@ work_tree() {
 	git commit -qm first
 }
 
+# Where the kernel has no FUSE for us nothing is traced, which is a test of its own below.
+needs_fuse() { (exec 3<>/dev/fuse) 2>/dev/null || skip "cannot open /dev/fuse here: verdicts hold for whole trees only"; }
+
 # states WORD: names of the jobs that ended so in the last run, one a line
 states() { jq -r --arg state "$1" '.jobs[] | select(.state == $state) | .name' <"$BATS_TEST_TMPDIR/json"; }
 go() {
@@ -56,6 +59,7 @@ these() {
 all_jobs() { jq -r '.jobs[].name' <"$BATS_TEST_TMPDIR/json"; }
 
 @test "twenty ways to read a file, by programs with and without libraries: never a wrong reuse" {
+	needs_fuse
 	for trick in $("$SOURCE/bin/tricks"); do
 		echo "d-$trick bin/tricks $trick"
 		echo "s-$trick bin/static $trick"
@@ -85,6 +89,7 @@ all_jobs() { jq -r '.jobs[].name' <"$BATS_TEST_TMPDIR/json"; }
 }
 
 @test "what is looked at but not read: each answer counts, and only it" {
+	needs_fuse
 	work_tree <<-'END'
 		size stat -c %s data/target
 		executable test -x data/target || echo no
@@ -152,6 +157,7 @@ all_jobs() { jq -r '.jobs[].name' <"$BATS_TEST_TMPDIR/json"; }
 }
 
 @test "weir run --explain names what changed, and what a verdict depends on" {
+	needs_fuse
 	work_tree <<-'END'
 		cat cat data/target
 	END
