@@ -87,7 +87,7 @@ bool ingest_folder(const char *objects, const char *folder, struct str inputs,
 	*out = (struct ingest){0};
 	if (!object_store_open(objects, &s, e)) return false;
 	object_batch_begin(s);
-	return (!inputs.n || object_put(s, inputs, &unused, e)) &&
+	return (!inputs.p || object_put(s, inputs, &unused, e)) &&
 	       put_optional(s, arena_printf(&life, "%s/log", folder).p, &out->log, e) &&
 	       (!o->has_artifact || put_artifacts(s, folder, &life, &out->artifacts, e)) &&
 	       put_optional(s, arena_printf(&life, "%s/results.json", folder).p, &out->results, e) &&

@@ -9,7 +9,7 @@ struct ingest { // digests of stored objects; none = there was no such thing
 };
 
 // Stores log, artifacts, results and coverage of a run folder, and `inputs` (what the run read,
-// empty = nothing), all durable when it returns. Blocks.
+// STR_NONE = not known), all durable when it returns. Blocks.
 MUST_USE bool ingest_folder(const char *objects, const char *folder, struct str inputs,
                             const struct exec_outcome *o, struct ingest *out, struct err *e);
 // The event that an outcome means for a run (run.finished, run.stopped or run.lost). key, inputs

@@ -96,7 +96,10 @@ bool inputs_of_run(struct git_repo *git, struct oid tree, const char *folder, st
 	AUTO_BUF record = {0};
 	AUTO_READER reader = {0};
 	struct str path = arena_printf(life, "%s/" TRACE_RECORD, folder);
-	return file_read(path.p, RECORD_MAX, &record, e) && git_object_open(git, &reader, e) &&
+	*out = STR("");
+	if (!file_read(path.p, RECORD_MAX, &record, e)) return false;
+	if (!record.n) return true; // it read nothing of the tree
+	return git_object_open(git, &reader, e) &&
 	       inputs_make(&reader, tree, buf_view(&record), life, out, e);
 }
 

@@ -34,6 +34,9 @@ static bool changed_inputs(struct look *l, const struct reuse_verdict *v, struct
 	struct str text = arena_str(l->life, buf_view(&object));
 	if (!inputs_parse(text, l->life, &in, &l->e)) *why = arena_str(l->life, str_of(l->e.text));
 	else if (!oid_is_none(in.whole)) *why = STR("the tree changed");
+	else if (oid_eq(v->tree, l->q->tree)) return false;
+	else if (!l->reads && !(l->reads = git_object_open(l->q->git, &l->reader, &l->e)))
+		*why = arena_str(l->life, str_of(l->e.text));
 	else {
 		compare(l, v->tree);
 		if (l->differ && inputs_changed(&in, &l->differences, &l->reader, l->life, why, &l->e))
@@ -46,10 +49,7 @@ static bool changed_inputs(struct look *l, const struct reuse_verdict *v, struct
 
 static bool holds(struct look *l, const struct reuse_verdict *v, struct str *why) {
 	*why = STR_NONE;
-	if (digest_eq(v->inputs, l->q->whole_inputs)) return true;
-	if (!l->reads) l->reads = git_object_open(l->q->git, &l->reader, &l->e);
-	if (!l->reads) *why = arena_str(l->life, str_of(l->e.text));
-	return l->reads && !changed_inputs(l, v, why);
+	return digest_eq(v->inputs, l->q->whole_inputs) || !changed_inputs(l, v, why);
 }
 
 void reuse_find(const struct reuse_query *q, struct arena *life, size_t *found, struct str *why) {

@@ -171,3 +171,15 @@ all_jobs() { jq -r '.jobs[].name' <"$BATS_TEST_TMPDIR/json"; }
 	run weir run --explain --no-reuse
 	[[ $output == *"cat ran: asked for"* ]]
 }
+
+@test "a job that reads nothing of the tree is reused, whatever changes there" {
+	needs_fuse
+	work_tree <<-'END'
+		says echo hello
+	END
+	go
+	these passed says
+	echo other >unrelated
+	go
+	these reused says
+}
