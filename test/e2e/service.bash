@@ -8,7 +8,7 @@
 #   ask_end                     for teardown: bats would wait for who still asks
 
 free_port() { # $port, which nobody listens on now
-	port=$((20000 + RANDOM % 20000))
+	port=$((20000 + RANDOM % 12000)) # below the ports that the kernel gives out by itself
 	while (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
 }
 

@@ -23,7 +23,7 @@ ssh_start() {
 	: >"$dir/authorized_keys"
 	[ "$(id -u)" != 0 ] || mkdir -p /run/sshd # sshd insists, as root
 	for n in $(seq 20); do # a port that nobody has
-		ssh_port=$((20000 + RANDOM % 20000))
+		ssh_port=$((20000 + RANDOM % 12000))
 		cat >"$dir/config" <<-END
 			ListenAddress 127.0.0.1
 			Port $ssh_port
