@@ -286,7 +286,8 @@ static void end_trace(struct leader *l) {
 	l->outcome.traced = false;
 	l->outcome.untraced = arena_str(&l->life, str_of(e.text));
 	unlink(path_of(l, TRACE_RECORD));
-	if (e.code != ERR_LIMIT) conclude(l, EXEC_ERROR, "trace", l->outcome.untraced);
+	if (e.code == ERR_LIMIT) return;
+	conclude(l, EXEC_ERROR, e.code == ERR_NO_ROOM ? "no-space" : "trace", l->outcome.untraced);
 }
 
 static void run_job(struct leader *l, struct err *e) {

@@ -17,6 +17,7 @@
 #include "os/process.h"
 
 enum { TREE = 3, DEVICE, CONTROL, RECORD, KEPT, END_MS = 60000 };
+enum { BROKEN = 2, TOO_MANY, NO_ROOM }; // how the server ends
 
 // The device may be missing, closed to us, or known to a kernel without FUSE.
 static bool mount_view(int device, const char *at, struct err *e) {
@@ -42,10 +43,10 @@ static void serve(const int descriptors[KEPT - TREE], pid_t leader) {
 	struct err e = {0};
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "weir-view");
-	if (getppid() != leader || !place_descriptors(descriptors)) _exit(2);
+	if (getppid() != leader || !place_descriptors(descriptors)) _exit(BROKEN);
 	if (traceview_serve(TREE, DEVICE, CONTROL, RECORD, &e)) _exit(0);
 	fprintf(stderr, "tracing: %s\n", e.text);
-	_exit(e.code == ERR_LIMIT ? 3 : 2);
+	_exit(e.code == ERR_LIMIT ? TOO_MANY : e.code == ERR_NO_ROOM ? NO_ROOM : BROKEN);
 }
 
 // Like fork, but no signal tells of its end, and only a wait that names it with __WCLONE sees it:
@@ -92,7 +93,9 @@ bool trace_end(struct trace *t, struct err *e) {
 	if (end < 0 || poll(&over, 1, END_MS) != 1) kill(pid, SIGKILL);
 	pid_t ended = waitpid(pid, &status, (int)__WCLONE);
 	if (ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
-	if (ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 3)
+	if (ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == NO_ROOM)
+		return err_set(e, ERR_NO_ROOM, "the record of what the job read found no room");
+	if (ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == TOO_MANY)
 		return err_set(e, ERR_LIMIT, "it asked for too many names");
 	return err_set(e, ERR_IO, "the server of the workspace's files ended early");
 }

@@ -2,6 +2,7 @@
 // else.
 #include "exec/trace.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "base/unit.h"
 #include "exec/reads.h"
 #include "exec/run.h"
+#include "os/clock.h"
 #include "os/file.h"
 
 static char root[] = "/tmp/exec-trace-test-XXXXXX";
@@ -78,6 +80,57 @@ static const char *record_of(const char *folder) {
 		buf_char(&lines, '\n');
 	}
 	return arena_cstr(&life, buf_view(&lines));
+}
+
+// The server of the run, by its name among the leader's children; 0 = there is none.
+static pid_t server_of(pid_t leader) {
+	AUTO_BUF list = {0};
+	char path[64];
+	struct err e;
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)leader, (int)leader);
+	if (!file_read(path, 4096, &list, &e)) return 0;
+	for (struct str rest = buf_view(&list); rest.n;) {
+		AUTO_BUF name = {0};
+		int64_t pid;
+		if (!str_to_i64(str_cut(&rest, ' '), &pid)) continue;
+		snprintf(path, sizeof path, "/proc/%lld/comm", (long long)pid);
+		if (file_read(path, 64, &name, &e) && str_eq(str_trim(buf_view(&name)), STR("weir-view")))
+			return (pid_t)pid;
+	}
+	return 0;
+}
+
+// The job sees errors that are not its own: the run is no verdict, whatever it said.
+static void a_server_that_dies_makes_no_verdict(void **state) {
+	(void)state;
+	struct err e = {0};
+	struct exec_outcome o = {0};
+	enum exec_state over;
+	struct str base = str_of(path_of("base"));
+	pid_t leader, server = 0;
+	if (access("/dev/fuse", R_OK | W_OK) != 0) return; // told by the other test
+	struct exec_spec s = {.command = STR("sleep 2; cat hello || true"),
+	                      .timeout_ms = 20000,
+	                      .lowers = {&base, 1},
+	                      .traced = 1};
+	s.id = arena_printf(&life, "tt%d-%d", (int)getpid(), runs);
+	const char *folder = arena_printf(&life, "%s/run-%d", root, runs++).p;
+	assert_ok(exec_start(&s, folder, NULL, 0, programs(), &leader, &e), e);
+	for (int i = 0; i < 500 && !server; i++) {
+		clock_sleep_ms(2);
+		server = server_of(leader);
+	}
+	assert_true(server > 1);
+	clock_sleep_ms(500);
+	assert_int_equal(kill(server, SIGKILL), 0);
+	assert_ok(exec_wait(folder, 30000, &over, &e), e);
+	assert_int_equal(over, EXEC_OVER);
+	assert_ok(exec_read_outcome(folder, &life, &o, &e), e);
+	assert_int_equal(o.end, EXEC_ERROR);
+	assert_text(o.reason_code, "trace");
+	assert_false(o.traced);
+	assert_false(file_exists(arena_printf(&life, "%s/" TRACE_RECORD, folder).p));
+	assert_ok(exec_cleanup(folder, &e), e);
 }
 
 static const struct {
@@ -161,6 +214,7 @@ static int end(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_asked_is_recorded),
+		cmocka_unit_test(a_server_that_dies_makes_no_verdict),
 	};
 	return cmocka_run_group_tests(tests, begin, end);
 }
