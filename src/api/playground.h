@@ -166,11 +166,11 @@ static inline void playground_adapter(struct playground *p, const struct event *
 			                                     "1;\\n\",\"path\":\"src/key.c\","
 			                                     "\"text\":\"\",\"theirs\":\"int a = 2;\\n\"}]")}});
 		else
-			playground_add(p,
-			               (struct event){.kind = EVENT_CANDIDATE_BUILT,
-			                              .candidate_built = {id, playground_oid("commit", id.v),
-			                                                  playground_oid("tree", id.v),
-			                                                  p->plan_digest, p->plan, STR_NONE}});
+			playground_add(
+				p, (struct event){.kind = EVENT_CANDIDATE_BUILT,
+			                      .candidate_built = {id, playground_oid("commit", id.v),
+			                                          playground_oid("tree", id.v), p->plan_digest,
+			                                          p->plan, STR_NONE, STR_NONE}});
 	} else if (e->kind == EVENT_RUN_ISSUED && !p->manual) {
 		playground_start(p, e->run_issued.run);
 		playground_finish(p, e->run_issued.run);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/affects.h"
 #include "app/pipeline.h"
 #include "base/jsonw.h"
 #include "conf/conf.h"
@@ -40,6 +41,8 @@ struct build {
 	struct read_change change;
 	struct oid trunk; // tip now: whose weir.yml keeps jobs required
 	bool ahead, held; // it stands on what has not landed; and has to wait for that
+	bool touches;     // what the change touches is not known yet
+	struct read_job_inputs known;
 	struct event fact;
 };
 
@@ -108,9 +111,17 @@ static void add_plan(struct build *b, const struct git_candidate *made) {
 		refuse_err(b, REASON_INFRASTRUCTURE, &e);
 		return;
 	}
+	struct affects_query q = {.objects = b->landings->daemon->data,
+	                          .git = b->repo->git,
+	                          .base = b->candidate.base,
+	                          .tree = made->tree,
+	                          .plan = p.plan,
+	                          .skipped = p.skipped,
+	                          .known = &b->known};
+	struct str affects = b->touches ? affects_find(&q, &b->life) : STR_NONE;
 	b->fact = (struct event){.kind = EVENT_CANDIDATE_BUILT,
 	                         .candidate_built = {b->candidate.id, made->commit, made->tree,
-	                                             p.digest, p.plan, p.skipped}};
+	                                             p.digest, p.plan, p.skipped, affects}};
 }
 
 // A change of weir.yml that has not landed decides nothing yet: neither which jobs the next change
@@ -196,7 +207,8 @@ void landings_build(struct landings *l, struct candidate_id id) {
 	if (!b) abort();
 	b->landings = l;
 	if (!read_candidate(d->reader, id, &b->life, &b->candidate, &e) ||
-	    !read_change(d->reader, b->candidate.change, &b->life, &b->change, &e)) {
+	    !read_change(d->reader, b->candidate.change, &b->life, &b->change, &e) ||
+	    !read_job_inputs(d->reader, b->candidate.repo, &b->life, &b->known, &e)) {
 		note(NOTE_ERROR, "candidate %llu: %s", (unsigned long long)id.v, e.text);
 		b->candidate.id = id;
 		build_done(b);
@@ -204,7 +216,9 @@ void landings_build(struct landings *l, struct candidate_id id) {
 	}
 	b->repo = repo;
 	b->trunk = state_repo(turn_state(d->turn), b->candidate.repo)->tip;
+	const struct change *change = state_change(turn_state(d->turn), row->change);
 	b->ahead = row->base_candidate.v != 0;
+	b->touches = !change || !change->areas_known;
 	loop_work(d->loop, build_work, build_done, b);
 }
 

@@ -23,6 +23,11 @@ static void compare(struct look *l, struct oid from) {
 	l->differ = git_tree_diff(&l->reader, from, l->q->tree, true, l->life, &l->differences, &l->e);
 }
 
+static bool open_reader(struct look *l) {
+	if (!l->reads) l->reads = git_object_open(l->q->git, &l->reader, &l->e);
+	return l->reads;
+}
+
 static bool changed_inputs(struct look *l, const struct reuse_verdict *v, struct str *why) {
 	AUTO_BUF object = {0};
 	struct inputs in;
@@ -32,12 +37,14 @@ static bool changed_inputs(struct look *l, const struct reuse_verdict *v, struct
 		return true;
 	}
 	struct str text = arena_str(l->life, buf_view(&object));
-	if (!inputs_parse(text, l->life, &in, &l->e)) *why = arena_str(l->life, str_of(l->e.text));
-	else if (!oid_is_none(in.whole)) *why = STR("the tree changed");
-	else if (oid_eq(v->tree, l->q->tree)) return false;
-	else if (!l->reads && !(l->reads = git_object_open(l->q->git, &l->reader, &l->e)))
+	bool parsed = inputs_parse(text, l->life, &in, &l->e);
+	if (parsed && !oid_is_none(in.whole)) {
+		*why = STR("the tree changed");
+	} else if (parsed && oid_eq(v->tree, l->q->tree)) {
+		return false;
+	} else if (!parsed || !open_reader(l)) {
 		*why = arena_str(l->life, str_of(l->e.text));
-	else {
+	} else {
 		compare(l, v->tree);
 		if (l->differ && inputs_changed(&in, &l->differences, &l->reader, l->life, why, &l->e))
 			return why->n > 0;

@@ -57,6 +57,7 @@ struct job_run {
 	struct runkey key;
 	struct str whole;              // the inputs object if the whole tree counts
 	struct read_verdicts verdicts; // that may hold
+	size_t red_from;               // those from here on had failed
 	struct recheck recheck;
 	struct str folder, etc;
 	struct exec_spec spec;
@@ -299,13 +300,19 @@ static bool reuse(struct job_run *r) {
 	reuse_find(&q, &r->life, &found, &why);
 	if (found == all->n || !renew(r, all->p[found].artifacts)) return false;
 	const struct read_verdict *v = &all->p[found];
-	if (recheck_due(r->id, r->set->daemon->recheck)) {
+	bool red = found >= r->red_from;
+	if (!red && (r->row.recheck || recheck_due(r->id, r->set->daemon->recheck))) {
 		r->recheck = (struct recheck){v->run, v->artifacts};
 		return false;
 	}
-	r->fact = (struct event){.kind = EVENT_RUN_REUSED,
-	                         .run_reused = {r->id, v->run, v->key, v->artifacts, v->duration_ms}};
+	r->fact = (struct event){
+		.kind = EVENT_RUN_REUSED,
+		.run_reused = {r->id, v->run, v->key, v->artifacts, v->duration_ms, red}};
 	return true;
+}
+
+static void missed(struct job_run *r) {
+	r->fact = (struct event){.kind = EVENT_RUN_MISSED, .run_missed = {r->id, r->recheck.of.v != 0}};
 }
 
 static bool add_submodules(struct job_run *r, struct err *e) {
@@ -356,6 +363,10 @@ static void start_work(void *context) {
 		return;
 	}
 	if (r->verdicts.n && reuse(r)) return;
+	if (r->row.lookup) {
+		missed(r);
+		return;
+	}
 	struct exec_secret *secrets;
 	size_t secret_count;
 	struct workspace_request q = {.git = r->repo->git,
@@ -437,6 +448,32 @@ static bool find_basis(struct job_run *r, struct err *e) {
 	return true;
 }
 
+// What the same revision was refused for, so that it need not be found out again on each new tip.
+static bool add_red(struct job_run *r, struct err *e) {
+	struct read_runs all;
+	if (!read_runs_of_change(r->set->daemon->reader, r->row.change, &r->life, &all, e))
+		return false;
+	struct read_verdict *list = ARENA_ARRAY(&r->life, struct read_verdict,
+	                                        r->verdicts.n + all.n + 1);
+	if (r->verdicts.n) memcpy(list, r->verdicts.p, r->verdicts.n * sizeof *list);
+	for (size_t i = all.n; i > 0 && r->verdicts.n < 2 * READ_VERDICTS_MAX; i--) {
+		const struct read_run *red = &all.p[i - 1];
+		struct read_candidate of;
+		if (red->revision != r->row.revision || !str_eq(red->name, r->row.name) ||
+		    !str_eq(red->state, STR("finished")) || red->outcome != OUTCOME_FAILED ||
+		    !digest_eq(red->key, key_of(r->key.basis, red->inputs)))
+			continue;
+		if (!read_candidate(r->set->daemon->reader, red->candidate, &r->life, &of, e)) return false;
+		list[r->verdicts.n++] = (struct read_verdict){.key = red->key,
+		                                              .inputs = red->inputs,
+		                                              .tree = of.tree,
+		                                              .run = red->id,
+		                                              .duration_ms = red->duration_ms};
+	}
+	r->verdicts.p = list;
+	return true;
+}
+
 static void find_verdicts(struct job_run *r) {
 	struct err e;
 	if (!jobspec_is_reusable(r->job) || r->row.attempt > 1) return;
@@ -445,6 +482,8 @@ static void find_verdicts(struct job_run *r) {
 		note(NOTE_WARN, "%s", e.text);
 		r->verdicts.n = 0;
 	}
+	r->red_from = r->verdicts.n;
+	if (r->row.lookup && !add_red(r, &e)) note(NOTE_WARN, "%s", e.text);
 }
 
 void runs_start(struct runs *set, struct run_id id) {
@@ -472,7 +511,7 @@ void runs_start(struct runs *set, struct run_id id) {
 	} else {
 		find_verdicts(r);
 		// Also what is reused: it may have to run when its artifacts turn out to be gone.
-		if (!room_for_run(d->room)) forget(r);
+		if (!r->row.lookup && !room_for_run(d->room)) forget(r);
 		else loop_lane_work(set->starts, start_work, follow, r);
 	}
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "core/areas.h"
 #include "core/candidates.h"
 #include "core/environments.h"
 #include "core/plans.h"
@@ -37,6 +38,15 @@ static void repo_configured(struct state *s, const struct event_repo_configured 
 	environments_define(s, e->repo, e->plan);
 }
 
+// By somebody else: nobody knows what that touches.
+static void trunk_moved(struct state *s, struct repo_id repo, struct oid to) {
+	state_repo(s, repo)->tip = to;
+	for (size_t i = 0; i < s->candidates.count; i++) {
+		struct candidate *c = table_at(&s->candidates, i);
+		if (c->repo.v == repo.v) c->behind = 0;
+	}
+}
+
 static bool take_change(struct table *t, struct change_id id, struct change *out) {
 	size_t index = table_find(t, id.v);
 	if (index == t->count || ((struct change *)table_at(t, index))->id.v != id.v) return false;
@@ -63,7 +73,9 @@ static void change_proposed(struct state *s, const struct event_change_proposed 
 		queued->draft = e->draft != 0;
 		return;
 	}
-	if (!take_any(s, e->change, &c)) {
+	if (take_any(s, e->change, &c)) {
+		areas_forget(s, &c);
+	} else {
 		c.id = e->change;
 		c.repo = e->repo;
 		memcpy(c.key, e->key.b, sizeof c.key);
@@ -88,13 +100,14 @@ static void change_queued(struct state *s, const struct event_change_queued *e, 
 static void change_moves(struct state *s, struct change_id id, enum change_state to) {
 	struct change c;
 	if (!take_any(s, id, &c)) return;
+	areas_forget(s, &c);
 	c.state = to;
 	put_change(to == CHANGE_REJECTED ? &s->rejected : &s->changes, &c);
 }
 
 static void change_gone(struct state *s, struct change_id id) {
 	struct change c;
-	(void)take_any(s, id, &c);
+	if (take_any(s, id, &c)) areas_forget(s, &c);
 }
 
 static void change_verified(struct state *s, const struct event_change_verified *e) {
@@ -106,13 +119,10 @@ static void change_verified(struct state *s, const struct event_change_verified 
 static void change_landed(struct state *s, const struct event_change_landed *e) {
 	struct candidate *c = state_candidate(s, e->candidate);
 	struct repo *r = state_repo(s, c->repo);
+	candidates_follow(s, c);
 	change_gone(s, e->change);
 	candidates_land(s, c);
 	r->tip = e->commit;
-	for (size_t i = 0; i < s->candidates.count; i++) { // who stood on it stands on the tip now
-		struct candidate *other = table_at(&s->candidates, i);
-		if (other->base_candidate.v == e->candidate.v) other->base_candidate.v = 0;
-	}
 	if (r->landing_candidate.v == e->candidate.v) {
 		r->landing.v = 0;
 		r->landing_candidate.v = 0;
@@ -132,7 +142,10 @@ static void candidate_issued(struct state *s, const struct event_candidate_issue
 		.base = e->base,
 		.head = e->head,
 		.state = CANDIDATE_BUILDING,
+		.again = e->again != 0,
+		.carrier = e->carrier != 0,
 	};
+	if (e->again) candidates_replace(s, (struct candidate_id){(uint64_t)e->again}, e->candidate);
 }
 
 static void candidate_refused(struct state *s, struct candidate_id id, enum reason reason) {
@@ -152,7 +165,12 @@ static void run_issued(struct state *s, const struct event_run_issued *e, int64_
 	struct run *r = table_add(&s->runs, 1);
 	s->next_run++;
 	*r = (struct run){
-		.id = e->run, .candidate = e->candidate, .issued_ms = now, .job = (uint32_t)e->job};
+		.id = e->run,
+		.candidate = e->candidate,
+		.issued_ms = now,
+		.job = (uint32_t)e->job,
+		.lookup = e->lookup != 0,
+	};
 	struct job *j = state_job(s, state_candidate(s, e->candidate), (size_t)e->job);
 	j->run = e->run;
 	j->status = JOB_ISSUED;
@@ -189,8 +207,21 @@ static void run_finished(struct state *s, const struct event_run_finished *e) {
 static void run_reused(struct state *s, const struct event_run_reused *e) {
 	const struct plan_job *definition;
 	struct job *j = end_run(s, e->run, &definition);
-	j->status = JOB_PASSED;
+	j->status = e->failed ? JOB_FAILED : JOB_PASSED;
 	j->artifacts = e->artifacts;
+	if (e->failed) { // its story is the earlier run's
+		j->run = e->of;
+		j->reason = REASON_JOB_FAILED;
+	}
+	candidates_sweep(s);
+}
+
+static void run_missed(struct state *s, const struct event_run_missed *e) {
+	const struct plan_job *definition;
+	struct job *j = end_run(s, e->run, &definition);
+	j->status = JOB_WAITING;
+	j->attempt--;
+	j->looked = e->sampled ? 2 : 1;
 	candidates_sweep(s);
 }
 
@@ -225,7 +256,7 @@ static void landing_failed(struct state *s, const struct event_landing_failed *e
 		struct candidate *c = state_candidate(s, r->landing_candidate);
 		bool moved = !oid_is_none(e->found) && !oid_eq(e->found, r->tip);
 		c->state = CANDIDATE_TESTING;
-		if (moved) r->tip = e->found;
+		if (moved) trunk_moved(s, r->id, e->found);
 		else candidate_refused(s, c->id, REASON_LANDING_REFUSED);
 		r->landing.v = 0;
 		r->landing_candidate.v = 0;
@@ -293,7 +324,7 @@ void apply_event(struct state *s, const struct event *e) {
 	case EVENT_SERVER_STARTED: server_started(s, &e->server_started); return;
 	case EVENT_REPO_ADDED: repo_added(s, &e->repo_added); return;
 	case EVENT_REPO_CONFIGURED: repo_configured(s, &e->repo_configured); return;
-	case EVENT_TRUNK_MOVED: state_repo(s, e->trunk_moved.repo)->tip = e->trunk_moved.to; return;
+	case EVENT_TRUNK_MOVED: trunk_moved(s, e->trunk_moved.repo, e->trunk_moved.to); return;
 	case EVENT_CHANGE_PROPOSED: change_proposed(s, &e->change_proposed, e->time_ms); return;
 	case EVENT_CHANGE_QUEUED: change_queued(s, &e->change_queued, e->time_ms); return;
 	case EVENT_CHANGE_WITHDRAWN: change_gone(s, e->change_withdrawn.change); return;
@@ -316,6 +347,7 @@ void apply_event(struct state *s, const struct event *e) {
 	case EVENT_RUN_CANCEL_ISSUED:
 		state_run(s, e->run_cancel_issued.run)->state = RUN_CANCELLING;
 		return;
+	case EVENT_RUN_MISSED: run_missed(s, &e->run_missed); return;
 	case EVENT_RUN_STOPPED: run_stopped(s, e->run_stopped.run); return;
 	case EVENT_RUN_LOST: run_lost(s, &e->run_lost); return;
 	case EVENT_LANDING_ISSUED: landing_issued(s, &e->landing_issued); return;

@@ -118,6 +118,11 @@ static bool check_candidate_issued(const struct state *s, const struct event_can
 	if (!state_repo(s, e->repo)) return missing(why, "repository", e->repo.v);
 	if (e->base_candidate.v && !state_candidate(s, e->base_candidate))
 		return missing(why, "candidate", e->base_candidate.v);
+	if (e->again) {
+		const struct candidate *old = state_candidate(s, (struct candidate_id){(uint64_t)e->again});
+		if (!old || old->change.v != e->change.v)
+			return missing(why, "candidate", (uint64_t)e->again);
+	}
 	return check_open(s, e->change, e->revision, why) &&
 	       check_next(why, "candidate", e->candidate.v, s->next_candidate);
 }
@@ -149,6 +154,11 @@ static bool check_run_is(const struct state *s, struct run_id id, bool fits, con
 	if (!check_run(s, id, why)) return false;
 	return fits ? true
 	            : err_set(why, ERR_CONFLICT, "run %llu %s", (unsigned long long)id.v, not_so);
+}
+
+static bool check_run_missed(const struct state *s, struct run_id id, struct err *why) {
+	const struct run *r = state_run(s, id);
+	return check_run_is(s, id, r && r->lookup, "was asked to run", why);
 }
 
 static bool check_run_moves(const struct state *s, const struct event *e, struct err *why) {
@@ -265,6 +275,7 @@ bool apply_check(const struct state *s, const struct event *e, struct err *why) 
 	case EVENT_RUN_STOPPED: return check_run_moves(s, e, why);
 	case EVENT_RUN_FINISHED: return check_run(s, e->run_finished.run, why);
 	case EVENT_RUN_REUSED: return check_run(s, e->run_reused.run, why);
+	case EVENT_RUN_MISSED: return check_run_missed(s, e->run_missed.run, why);
 	case EVENT_RUN_LOST: return check_run(s, e->run_lost.run, why);
 	case EVENT_LANDING_ISSUED:
 		return check_candidate_state(s, e->landing_issued.candidate, CANDIDATE_TESTING, why) &&

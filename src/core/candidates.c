@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/json.h"
+#include "core/areas.h"
 #include "core/plans.h"
 
 enum { DAY_MS = 86400000 };
@@ -14,6 +15,9 @@ void candidates_build(struct state *s, struct candidate *c, const struct event_c
 	c->state = CANDIDATE_TESTING;
 	bool usable = plans_use(s, e->plan_digest, e->plan, NULL);
 	assert(usable);
+	struct change *change = state_change(s, c->change);
+	if (change && change->revision == c->revision && !change->areas_known)
+		areas_set(s, change, e->affects);
 	c->job_at = s->jobs.count;
 	c->job_count = state_plan(s, e->plan_digest)->job_count;
 	(void)table_add(&s->jobs, c->job_count);
@@ -73,6 +77,54 @@ void candidates_land(struct state *s, struct candidate *c) {
 		if (definition->when == WHEN_NIGHTLY)
 			state_job(s, c, i)->nightly_day = nightly_before(s, before,
 			                                                 state_name(&definition->name));
+	}
+}
+
+bool candidates_is_open(const struct candidate *c) {
+	return c->state != CANDIDATE_DROPPED && c->state != CANDIDATE_LANDED;
+}
+
+// Whether the change is below the candidate on its path.
+static bool stands_on(const struct state *s, const struct candidate *c, struct change_id change) {
+	while (c->base_candidate.v) {
+		c = state_candidate(s, c->base_candidate);
+		if (!c) return false;
+		if (c->change.v == change.v) return true;
+	}
+	return false;
+}
+
+void candidates_follow(struct state *s, const struct candidate *landing) {
+	AUTO_ARENA scratch = {0};
+	const struct change *landed = state_change(s, landing->change);
+	const struct oid tip = state_repo(s, landing->repo)->tip;
+	bool *on = ARENA_ARRAY(&scratch, bool, s->candidates.count);
+	for (size_t i = 0; i < s->candidates.count; i++)
+		on[i] = stands_on(s, table_at(&s->candidates, i), landing->change);
+	for (size_t i = 0; i < s->candidates.count; i++) {
+		struct candidate *c = table_at(&s->candidates, i);
+		if (c->repo.v != landing->repo.v || !candidates_is_open(c) ||
+		    c->change.v == landing->change.v)
+			continue;
+		const struct candidate *below = state_candidate(s, c->base_candidate);
+		const struct change *change = state_change(s, c->change);
+		if (on[i] && below && below->change.v == landing->change.v) {
+			c->base_candidate = below->base_candidate;
+			if (!oid_eq(c->base, landing->commit)) c->behind = 1;
+		} else if (!on[i]) {
+			bool meets = !change || areas_meet(s, landed, change);
+			if (c->base_candidate.v) c->refuted |= meets;
+			else c->behind = !meets && (c->behind || oid_eq(c->base, tip));
+		}
+	}
+}
+
+void candidates_replace(struct state *s, struct candidate_id old, struct candidate_id by) {
+	for (size_t i = 0; i < s->candidates.count; i++) {
+		struct candidate *c = table_at(&s->candidates, i);
+		if (c->base_candidate.v != old.v) continue;
+		c->base_candidate = by;
+		c->behind = 1;
 	}
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "core/apply.h"
+#include "core/areas.h"
+#include "core/bits.h"
 #include "core/candidates.h"
 #include "core/decide_delivery.h"
 #include "core/speculate.h"
@@ -88,14 +90,46 @@ static void judge_passed(struct turn *t, const struct candidate *c, const struct
 	                                         c->tree}});
 }
 
-// The change that lands or leaves next.
-static const struct change *front(const struct turn *t, const struct repo *r) {
+// Whether it may land or leave now: none of those ahead touches what it touches.
+static bool is_its_turn(const struct turn *t, const struct change *change) {
 	AUTO_ARENA scratch = {0};
-	const struct change **order;
-	size_t n = speculate_order(t->s, r->id, &scratch, &order);
-	for (size_t i = 0; i < n; i++)
-		if (!order[i]->draft) return order[i];
-	return NULL;
+	struct areas_order order;
+	if (change->draft) return true;
+	areas_order(t->s, change->repo, &scratch, &order);
+	for (size_t i = 0; i < order.n; i++)
+		if (order.list[i] == change) return bits_count(order.before[i], order.words) == 0;
+	return false;
+}
+
+static bool is_looking(const struct state *s, const struct candidate *c) {
+	for (size_t i = 0; i < s->runs.count; i++) {
+		const struct run *r = table_at(&s->runs, i);
+		if (r->candidate.v == c->id.v && r->lookup) return true;
+	}
+	return c->state == CANDIDATE_BUILDING;
+}
+
+// The same change once more, on the tip, where the verdicts that it has are looked for. One of a
+// repository at a time: each landing would send the others back.
+static void issue_again(struct turn *t, const struct candidate *c, const struct repo *r,
+                        const struct change *change) {
+	if (r->landing.v) return;
+	for (size_t i = 0; i < t->s->candidates.count; i++) {
+		const struct candidate *other = table_at(&t->s->candidates, i);
+		if (other->repo.v == r->id.v && other->again && !other->base_candidate.v &&
+		    candidates_is_open(other) && is_looking(t->s, other))
+			return;
+	}
+	struct candidate_id old = c->id;
+	add(t, (struct event){.kind = EVENT_CANDIDATE_ISSUED,
+	                      .candidate_issued = {.candidate = {t->s->next_candidate},
+	                                           .repo = r->id,
+	                                           .change = change->id,
+	                                           .revision = change->revision,
+	                                           .base = r->tip,
+	                                           .head = change->head,
+	                                           .again = (int64_t)old.v}});
+	drop(t, old, REASON_BASE_CHANGED);
 }
 
 // What the facts say about one candidate. It may be gone afterwards.
@@ -107,25 +141,41 @@ static void judge(struct turn *t, const struct candidate *c) {
 	    c->state == CANDIDATE_LANDING)
 		return;
 	if (!change || change->state == CHANGE_PROPOSED || change->revision != c->revision) {
-		drop(t, c->id, change ? REASON_SUPERSEDED : REASON_WITHDRAWN);
+		drop(t, c->id,
+		     c->carrier ? REASON_NOT_NEEDED
+		     : change   ? REASON_SUPERSEDED
+		                : REASON_WITHDRAWN);
 		return;
 	}
-	if (c->base_candidate.v) { // nothing is decided before that one landed
-		const struct candidate *below = state_candidate(t->s, c->base_candidate);
-		if (!below || below->state == CANDIDATE_DROPPED) drop(t, c->id, REASON_CHANGE_AHEAD_LEFT);
-		return;
-	}
-	if (!oid_eq(c->base, r->tip)) {
+	if (r->landing.v && state_candidate(t->s, r->landing_candidate)->change.v == c->change.v)
+		return; // by another of its candidates
+	if (c->refuted) {
 		drop(t, c->id, REASON_BASE_CHANGED);
 		return;
 	}
-	if (!change->draft && change != front(t, r)) return; // another one may still land before it
+	if (c->base_candidate.v) {
+		const struct candidate *below = state_candidate(t->s, c->base_candidate);
+		if (!below || below->state == CANDIDATE_DROPPED) {
+			drop(t, c->id, REASON_CHANGE_AHEAD_LEFT);
+			return;
+		}
+	} else if (!c->behind && !oid_eq(c->base, r->tip)) {
+		drop(t, c->id, REASON_BASE_CHANGED);
+		return;
+	}
+	if (c->carrier || c->state == CANDIDATE_BUILDING) return;
+	enum candidates_verdict verdict = CANDIDATES_FAILED;
+	if (c->state == CANDIDATE_TESTING) verdict = candidates_verdict(t->s, c, &failed);
+	if (verdict == CANDIDATES_OPEN || !is_its_turn(t, change)) return;
+	if (c->behind || c->base_candidate.v) { // it need not wait for what it stands on
+		issue_again(t, c, r, change);
+		return;
+	}
 	if (c->state == CANDIDATE_REFUSED) {
 		reject(t, c, c->refusal, (struct run_id){0}, reason_code(c->refusal));
 		return;
 	}
-	if (c->state != CANDIDATE_TESTING) return;
-	switch (candidates_verdict(t->s, c, &failed)) {
+	switch (verdict) {
 	case CANDIDATES_OPEN: return;
 	case CANDIDATES_PASSED: judge_passed(t, c, r, change); return;
 	case CANDIDATES_FAILED: judge_failed(t, c, failed); return;
@@ -153,7 +203,7 @@ static bool is_ready(const struct state *s, const struct candidate *c, size_t in
                      int64_t now_ms) {
 	const struct plan_job *definition = state_plan_job(s, state_plan(s, c->plan), index);
 	const struct job *j = state_job(s, c, index);
-	if (j->status == JOB_ISSUED || !needs_passed(s, c, definition)) return false;
+	if (j->status == JOB_ISSUED || c->carrier || !needs_passed(s, c, definition)) return false;
 	switch (definition->when) {
 	case WHEN_CHANGE: return c->state == CANDIDATE_TESTING && j->status == JOB_WAITING;
 	case WHEN_LANDED:
@@ -164,6 +214,12 @@ static bool is_ready(const struct state *s, const struct candidate *c, size_t in
 		       candidates_newest_landed(s, c->repo)->id.v == c->id.v;
 	}
 	return false;
+}
+
+// Verdicts of its change are looked for first, which takes no slot.
+static bool looks_up(const struct state *s, const struct candidate *c, size_t index) {
+	const struct job *j = state_job(s, c, index);
+	return c->again && c->state == CANDIDATE_TESTING && !j->looked && !j->attempt;
 }
 
 struct ready { // a job that may start: its needs have passed, it waits
@@ -179,22 +235,23 @@ static int compare_ready(const void *a, const void *b) {
 	return (x->job > y->job) - (x->job < y->job);
 }
 
-static uint64_t place_of(const struct candidate *c, const struct change *const *order, size_t n) {
-	for (size_t i = 0; i < n; i++)
-		if (order[i]->id.v == c->change.v) return i + 1;
+static uint64_t place_of(const struct candidate *c, const struct areas_order *order) {
+	for (size_t i = 0; i < order->n; i++)
+		if (order->list[i]->id.v == c->change.v) return i + 1;
 	return 0;
 }
 
 static size_t ready_runs(const struct turn *t, const struct repo *r, struct ready *out,
                          size_t most) {
-	const struct change **order;
-	size_t n = 0, queued = speculate_order(t->s, r->id, t->list->life, &order);
+	struct areas_order order;
+	size_t n = 0;
+	areas_order(t->s, r->id, t->list->life, &order);
 	for (size_t i = 0; i < t->s->candidates.count; i++) {
 		const struct candidate *c = table_at(&t->s->candidates, i);
 		if (c->repo.v != r->id.v) continue;
 		for (uint32_t job = 0; job < c->job_count && n < most; job++)
-			if (is_ready(t->s, c, job, t->now_ms))
-				out[n++] = (struct ready){c->id, job, place_of(c, order, queued)};
+			if (is_ready(t->s, c, job, t->now_ms) && !looks_up(t->s, c, job))
+				out[n++] = (struct ready){c->id, job, place_of(c, &order)};
 	}
 	if (n) qsort(out, n, sizeof *out, compare_ready);
 	return n;
@@ -207,7 +264,7 @@ static void speculate(struct turn *t, const struct repo *r) {
 	size_t slots = t->s->slots > 0 ? (size_t)t->s->slots : 1;
 	speculate_repo(t->s, r, t->now_ms, slots, t->list->life, &plan);
 	for (size_t i = 0; i < plan.stop_count; i++)
-		drop(t, plan.stops[i], REASON_HIGHER_PRIORITY_AHEAD);
+		drop(t, plan.stops[i].candidate, plan.stops[i].reason);
 	for (size_t i = 0; i < plan.issue_count; i++) {
 		const struct change *change = state_change(t->s, plan.issues[i].change);
 		const struct candidate *base = state_candidate(t->s, plan.issues[i].base);
@@ -219,7 +276,8 @@ static void speculate(struct turn *t, const struct repo *r) {
 		                                           .revision = change->revision,
 		                                           .base_candidate = plan.issues[i].base,
 		                                           .base = base ? base->commit : r->tip,
-		                                           .head = change->head}});
+		                                           .head = change->head,
+		                                           .carrier = plan.issues[i].carrier}});
 	}
 }
 
@@ -228,30 +286,45 @@ struct share { // of the slots, for one repository
 	size_t ready_count, live, free_slots;
 };
 
+static void issue_run(struct turn *t, const struct candidate *c, uint32_t index, bool lookup) {
+	const struct plan_job *definition = state_plan_job(t->s, state_plan(t->s, c->plan), index);
+	const struct job *j = state_job(t->s, c, index);
+	bool nightly = definition->when == WHEN_NIGHTLY;
+	add(t, (struct event){
+			   .kind = EVENT_RUN_ISSUED,
+			   .run_issued = {.run = {t->s->next_run},
+	                          .candidate = c->id,
+	                          .job = index,
+	                          .name = arena_str(t->list->life, state_name(&definition->name)),
+	                          .attempt = nightly ? 1 : j->attempt + 1,
+	                          .trust = c->state == CANDIDATE_LANDED ? 2 : 1,
+	                          .lookup = lookup,
+	                          .recheck = j->looked == 2 && !j->attempt}});
+}
+
+static void look_up(struct turn *t) {
+	for (size_t i = 0; i < t->s->candidates.count; i++) {
+		const struct candidate *c = table_at(&t->s->candidates, i);
+		for (uint32_t job = 0; c->again && job < c->job_count; job++)
+			if (is_ready(t->s, c, job, t->now_ms) && looks_up(t->s, c, job))
+				issue_run(t, c, job, true);
+	}
+}
+
 static void fund(struct turn *t, const struct share *share) {
 	for (size_t i = 0; i < share->ready_count && i < share->free_slots; i++) {
 		const struct ready *f = &share->ready[i];
 		const struct candidate *c = state_candidate(t->s, f->candidate);
-		if (!c || c->state == CANDIDATE_DROPPED) continue;
-		const struct plan_job *definition = state_plan_job(t->s, state_plan(t->s, c->plan), f->job);
-		const struct job *j = state_job(t->s, c, f->job);
-		bool nightly = definition->when == WHEN_NIGHTLY;
-		add(t, (struct event){
-				   .kind = EVENT_RUN_ISSUED,
-				   .run_issued = {.run = {t->s->next_run},
-		                          .candidate = c->id,
-		                          .job = f->job,
-		                          .name = arena_str(t->list->life, state_name(&definition->name)),
-		                          .attempt = nightly ? 1 : j->attempt + 1,
-		                          .trust = c->state == CANDIDATE_LANDED ? 2 : 1}});
+		if (c && c->state != CANDIDATE_DROPPED) issue_run(t, c, f->job, false);
 	}
 }
 
-static size_t live_runs(const struct state *s, const struct repo *r) {
+// Of one repository, or of all.
+static size_t slots_taken(const struct state *s, const struct repo *r) {
 	size_t n = 0;
 	for (size_t i = 0; i < s->runs.count; i++) {
 		const struct run *run = table_at(&s->runs, i);
-		n += state_candidate(s, run->candidate)->repo.v == r->id.v;
+		if (!run->lookup) n += !r || state_candidate(s, run->candidate)->repo.v == r->id.v;
 	}
 	return n;
 }
@@ -260,7 +333,8 @@ static size_t live_runs(const struct state *s, const struct repo *r) {
 // issued moves the turn on by one: nobody waits for more than one run of each of the others.
 static void share_slots(const struct turn *t, struct share *shares) {
 	const struct state *s = t->s;
-	size_t n = s->repos.count, left = s->slots > s->runs.count ? s->slots - s->runs.count : 0;
+	size_t n = s->repos.count, taken = slots_taken(s, NULL);
+	size_t left = s->slots > taken ? s->slots - taken : 0;
 	for (uint64_t turn = s->next_run - 1; left > 0; left--, turn++) {
 		struct share *best = NULL;
 		for (size_t i = 0; i < n; i++) {
@@ -282,9 +356,10 @@ static void plan_all(struct turn *t) {
 		const struct repo *r = table_at(&s->repos, i);
 		struct ready *ready = room + used;
 		size_t n = ready_runs(t, r, ready, s->jobs.count - used);
-		shares[i] = (struct share){ready, n, live_runs(s, r), 0};
+		shares[i] = (struct share){ready, n, slots_taken(s, r), 0};
 		used += n;
 	}
+	look_up(t);
 	share_slots(t, shares);
 	for (size_t i = 0; i < s->repos.count; i++) {
 		speculate(t, table_at(&s->repos, i));

@@ -33,6 +33,7 @@
 	EVENT(34, RUN_CANCEL_ISSUED, run_cancel_issued, "run.cancel_issued", RUN, "it was asked to stop") \
 	EVENT(35, RUN_STOPPED, run_stopped, "run.stopped", RUN, "it stopped because it was asked to: no verdict") \
 	EVENT(36, RUN_LOST, run_lost, "run.lost", RUN, "it vanished without an outcome, or could not start") \
+	EVENT(37, RUN_MISSED, run_missed, "run.missed", RUN, "no verdict of its change holds: it waits for a slot") \
 	EVENT(40, LANDING_ISSUED, landing_issued, "landing.issued", LANDING, "trunk was asked to move to a candidate") \
 	EVENT(41, LANDING_FAILED, landing_failed, "landing.failed", LANDING, "trunk did not move")     \
 	EVENT(50, RELEASE_MADE, release_made, "release.made", RELEASE, "a landed commit with its artifacts") \
@@ -85,22 +86,25 @@
 #define EVENT_FIELDS_change_verified(F, S)                                                         \
 	F(S, CHANGE_ID, change) F(S, INT, revision) F(S, CANDIDATE_ID, candidate)
 // base_candidate: the candidate it stands on, 0 = the tip. base: the commit it stands on. time_ms of the event is
-// the committer date, so that the same intent gives the same commit.
+// the committer date, so that the same intent gives the same commit. again: the candidate whose verdicts are to be
+// found again on the tip. carrier: 1 = others stand on it; it is not tested itself.
 #define EVENT_FIELDS_candidate_issued(F, S)                                                        \
 	F(S, CANDIDATE_ID, candidate) F(S, REPO_ID, repo) F(S, CHANGE_ID, change) F(S, INT, revision)  \
-	F(S, CANDIDATE_ID, base_candidate) F(S, OID, base) F(S, OID, head)
+	F(S, CANDIDATE_ID, base_candidate) F(S, OID, base) F(S, OID, head) F(S, LATER, again) F(S, LATER, carrier)
 // plan: jobs that decide this candidate, canonical. skipped: indices of jobs whose paths: the change does not touch.
-// trunk_plan: what trunk's weir.yml would be if it lands.
+// affects: {"files":[number],"jobs":[name]}: the jobs whose inputs it changed, as far as their last runs tell, and the
+// files that it changed (core/areas.h); empty = not known: all of them.
 #define EVENT_FIELDS_candidate_built(F, S)                                                         \
 	F(S, CANDIDATE_ID, candidate) F(S, OID, commit) F(S, OID, tree) F(S, DIGEST, plan_digest) F(S, JSON, plan) \
-	F(S, JSON, skipped)
+	F(S, JSON, skipped) F(S, JSON, affects)
 #define EVENT_FIELDS_candidate_refused(F, S)                                                       \
 	F(S, CANDIDATE_ID, candidate) F(S, REASON, reason) F(S, STR, text) F(S, JSON, conflicts)
 #define EVENT_FIELDS_candidate_dropped(F, S) F(S, CANDIDATE_ID, candidate) F(S, REASON, reason)
-// job: index in the candidate's plan. attempt: 1 for the first. trust: 1 change, 2 trunk, 3 release.
+// job: index in the candidate's plan. attempt: 1 for the first. trust: 1 change, 2 trunk, 3 release. lookup: 1 = only
+// to find a verdict of its change again, which takes no slot. recheck: 1 = it is to be done though a verdict holds.
 #define EVENT_FIELDS_run_issued(F, S)                                                              \
 	F(S, RUN_ID, run) F(S, CANDIDATE_ID, candidate) F(S, INT, job) F(S, STR, name) F(S, INT, attempt) \
-	F(S, INT, trust)
+	F(S, INT, trust) F(S, LATER, lookup) F(S, LATER, recheck)
 // slot_wait_ms: from when its candidate and its needs let it run to when it was issued, which takes a slot.
 // begun_ms: when its process began; a daemon that finds it running tells later. 0 in older events: slot_wait_ms is then
 // the time that its start took.
@@ -115,8 +119,11 @@
 	F(S, DIGEST, key) F(S, DIGEST, inputs) F(S, DIGEST, toolchain) F(S, DIGEST, artifacts) F(S, DIGEST, log) \
 	F(S, DIGEST, results) F(S, DIGEST, coverage) F(S, INT, tests) F(S, INT, tests_failed)          \
 	F(S, JSON, failed_tests) F(S, DIGEST, basis) F(S, LATER, rechecks) F(S, LATER, differs)
+// failed: 1 = the earlier run of this very change had failed.
 #define EVENT_FIELDS_run_reused(F, S)                                                              \
-	F(S, RUN_ID, run) F(S, RUN_ID, of) F(S, DIGEST, key) F(S, DIGEST, artifacts) F(S, INT, saved_ms)
+	F(S, RUN_ID, run) F(S, RUN_ID, of) F(S, DIGEST, key) F(S, DIGEST, artifacts) F(S, INT, saved_ms) F(S, LATER, failed)
+// sampled: 1 = one would have held, and is checked by a run all the same.
+#define EVENT_FIELDS_run_missed(F, S) F(S, RUN_ID, run) F(S, LATER, sampled)
 #define EVENT_FIELDS_run_cancel_issued(F, S) F(S, RUN_ID, run) F(S, REASON, reason)
 #define EVENT_FIELDS_run_stopped(F, S) F(S, RUN_ID, run) F(S, INT, duration_ms) F(S, DIGEST, log)
 // no_room: 1 = the disk was full, which is no attempt of the job.

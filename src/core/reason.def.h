@@ -34,7 +34,8 @@
 	REASON(BEFORE_FAILED, "before-failed", 0, "read weir logs; the earlier release still serves")                      \
 	REASON(DEPLOY_FAILED, "deploy-failed", 0, "see the text; the earlier release still serves")                        \
 	REASON(BECAME_UNHEALTHY, "became-unhealthy", 0, "the release is blocked; fix it and land the fix")                 \
-	REASON(ROLLED_BACK, "rolled-back", 0, "the release is blocked until a newer one, or --force")
+	REASON(ROLLED_BACK, "rolled-back", 0, "the release is blocked until a newer one, or --force")                      \
+	REASON(INDEPENDENT, "independent", 1, "nothing: it is tested without the change ahead, which it does not touch")
 
 enum reason {
 #define REASON(NAME, code, stays, next) REASON_##NAME,

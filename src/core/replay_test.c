@@ -35,15 +35,14 @@ static struct event parse(struct str line, struct arena *life) {
 	return e;
 }
 
-static void a_recorded_log_gives_its_state(void **state) {
-	(void)state;
+static void replay(const char *name, bool seen[EVENT_KIND_MAX + 1]) {
 	AUTO_BUF log = {0};
 	AUTO_BUF want = {0};
 	AUTO_ARENA life = {0};
 	struct state s;
 	char hex[DIGEST_HEX + 1];
-	bool seen[EVENT_KIND_MAX + 1] = {0};
-	read_file("test/golden/state/first.log", &log);
+	const char *digest = arena_printf(&life, "test/golden/state/%s.digest", name).p;
+	read_file(arena_printf(&life, "test/golden/state/%s.log", name).p, &log);
 	state_init(&s);
 	for (struct str rest = buf_view(&log); rest.n;) {
 		struct event e = parse(str_cut(&rest, '\n'), &life);
@@ -54,21 +53,28 @@ static void a_recorded_log_gives_its_state(void **state) {
 	}
 	digest_hex(state_digest(&s), hex);
 	if (getenv("WEIR_GOLDEN_WRITE")) {
-		FILE *f = fopen("test/golden/state/first.digest", "wb");
+		FILE *f = fopen(digest, "wb");
 		assert_non_null(f);
 		fprintf(f, "%s\n", hex);
 		fclose(f);
 	}
-	read_file("test/golden/state/first.digest", &want);
+	read_file(digest, &want);
 	assert_text(str_trim(buf_view(&want)), hex);
-	for (int kind = 0; kind <= EVENT_KIND_MAX; kind++)
-		if (event_name((enum event_kind)kind) && !seen[kind])
-			fail_msg("%s is not in the recorded log; record a second one that has it",
-			         event_name((enum event_kind)kind));
 	state_free(&s);
 }
 
+static void recorded_logs_give_their_states(void **state) {
+	(void)state;
+	bool seen[EVENT_KIND_MAX + 1] = {0};
+	replay("first", seen);
+	replay("apart", seen);
+	for (int kind = 0; kind <= EVENT_KIND_MAX; kind++)
+		if (event_name((enum event_kind)kind) && !seen[kind])
+			fail_msg("%s is in no recorded log; record another one that has it",
+			         event_name((enum event_kind)kind));
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_recorded_log_gives_its_state)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(recorded_logs_give_their_states)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,12 @@ struct change {
 	int32_t priority; // larger goes first
 	enum change_state state;
 	uint8_t draft;
+	uint8_t areas_known; // rows of state.areas say what it touches; else it touches everything
+};
+
+struct area { // one of those that a change touches (core/areas.h)
+	uint64_t change;
+	uint64_t number;
 };
 
 enum job_status { JOB_WAITING, JOB_ISSUED, JOB_PASSED, JOB_FAILED, JOB_SKIPPED };
@@ -50,6 +56,7 @@ struct job {           // of one candidate
 	enum job_status status;
 	enum reason reason;
 	uint16_t attempt, lost;
+	uint8_t looked; // of a candidate issued again: no verdict was found; 2 = and is to be checked
 };
 
 enum candidate_state {
@@ -73,6 +80,12 @@ struct candidate {
 	enum candidate_state state;
 	enum reason refusal;
 	uint8_t released; // its release was made or refused
+	uint8_t again;    // verdicts of its change are looked for before it runs
+	uint8_t carrier;  // others stand on it; it is not tested
+	// What landed since its base was trunk touches nothing of its change: its verdicts count, on a
+	// candidate that is issued again on the tip.
+	uint8_t behind;
+	uint8_t refuted; // its change meets one that landed, and that is not below it
 };
 
 enum run_state { RUN_ISSUED, RUN_RUNNING, RUN_CANCELLING };
@@ -83,6 +96,7 @@ struct run {
 	int64_t issued_ms;
 	uint32_t job;
 	enum run_state state;
+	uint8_t lookup; // takes no slot
 };
 
 enum job_when { WHEN_CHANGE, WHEN_LANDED, WHEN_NIGHTLY };

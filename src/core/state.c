@@ -2,15 +2,15 @@
 
 #include <assert.h>
 
-static struct table *const *tables(struct state *s, struct table *list[12]) {
-	struct table *all[] = {&s->repos, &s->changes,  &s->rejected, &s->candidates,
-	                       &s->jobs,  &s->runs,     &s->plans,    &s->plan_jobs,
-	                       &s->needs, &s->releases, &s->blocks,   &s->envs};
+enum { TABLES = 13 };
+
+static struct table *const *tables(struct state *s, struct table *list[TABLES]) {
+	struct table *all[] = {&s->repos,  &s->changes, &s->rejected,  &s->candidates, &s->jobs,
+	                       &s->runs,   &s->plans,   &s->plan_jobs, &s->needs,      &s->releases,
+	                       &s->blocks, &s->envs,    &s->areas};
 	memcpy(list, all, sizeof all);
 	return list;
 }
-
-enum { TABLES = 12 };
 
 void state_init(struct state *s) {
 	*s = (struct state){
@@ -26,6 +26,7 @@ void state_init(struct state *s) {
 		.releases = TABLE_OF(struct release),
 		.blocks = TABLE_OF(struct block),
 		.envs = TABLE_OF(struct env),
+		.areas = TABLE_OF(struct area),
 		.next_queue_order = 1,
 		.next_repo = 1,
 		.next_change = 1,

@@ -24,7 +24,7 @@ struct state {
 	uint64_t seed;
 	uint32_t slots; // runs at once
 	struct table repos, changes, rejected, candidates, jobs, runs, plans, plan_jobs, needs,
-		releases, blocks, envs;
+		releases, blocks, envs, areas;
 };
 
 void state_init(struct state *s);

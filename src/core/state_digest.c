@@ -35,6 +35,7 @@ static void add_change(struct hash *h, const struct change *c) {
 	    c->revision, c->verified_revision, (uint64_t)c->priority, c->state, c->draft);
 	add_oid(h, &c->head);
 	hash_add(h, c->key, sizeof c->key);
+	if (c->areas_known) ADD(h, c->areas_known);
 }
 
 static void add_candidate(struct hash *h, const struct candidate *c) {
@@ -45,11 +46,14 @@ static void add_candidate(struct hash *h, const struct candidate *c) {
 	add_oid(h, &c->commit);
 	add_oid(h, &c->tree);
 	add_digest(h, &c->plan);
+	if (c->again | c->carrier | c->behind | c->refuted)
+		ADD(h, c->again, c->carrier, c->behind, c->refuted);
 }
 
 static void add_job(struct hash *h, const struct job *j) {
 	ADD(h, j->run.v, (uint64_t)j->nightly_day, j->status, j->reason, j->attempt, j->lost);
 	add_digest(h, &j->artifacts);
+	if (j->looked) ADD(h, j->looked);
 }
 
 static void add_plan(struct hash *h, const struct state *s, const struct plan *p) {
@@ -89,8 +93,10 @@ struct digest state_digest(const struct state *s) {
 		add_candidate(&h, c);
 		for (size_t i = 0; i < c->job_count; i++) add_job(&h, state_job(s, c, i));
 	}
-	EACH(s, runs, struct run, r)
-	ADD(&h, r->id.v, r->candidate.v, (uint64_t)r->issued_ms, r->job, r->state);
+	EACH(s, runs, struct run, r) {
+		ADD(&h, r->id.v, r->candidate.v, (uint64_t)r->issued_ms, r->job, r->state);
+		if (r->lookup) ADD(&h, r->lookup);
+	}
 	EACH(s, plans, struct plan, p) add_plan(&h, s, p);
 	EACH(s, releases, struct release, r) {
 		ADD(&h, r->id.v, r->repo.v, r->change.v);
@@ -98,5 +104,9 @@ struct digest state_digest(const struct state *s) {
 	}
 	EACH(s, blocks, struct block, b) ADD(&h, b->release.v, b->env.v);
 	EACH(s, envs, struct env, e) add_env(&h, e);
+	for (size_t i = 0; i < s->areas.count; i++) {
+		const struct area *a = table_at(&s->areas, i);
+		ADD(&h, a->change, a->number);
+	}
 	return hash_end(&h);
 }

@@ -67,8 +67,13 @@ static struct gitmodel_tree release_tree(const struct daemon *d, struct release_
 static void ask_run(struct daemon *d, const struct event_run_issued *e) {
 	const struct candidate *c = state_candidate(&d->state, e->candidate);
 	if (!c) return;
-	world_runs_ask(d->world, e->run, (uint32_t)e->job, c->tree,
-	               gitmodel_plan(gitmodel_tree_of(c->tree)));
+	struct world_ask q = {.run = e->run,
+	                      .job = (uint32_t)e->job,
+	                      .tree = gitmodel_tree_of(c->tree),
+	                      .lookup = e->lookup,
+	                      .change = c->change.v,
+	                      .revision = c->revision};
+	world_runs_ask(d->world, &q);
 }
 
 // Hands one intent to its adapter.
@@ -355,7 +360,7 @@ static bool is_foreign(void *context, uint64_t repo, struct oid commit) {
 
 static bool inputs_match(void *context, struct digest inputs, struct oid tree) {
 	(void)context;
-	return digest_eq(inputs, gitmodel_inputs(tree));
+	return gitmodel_inputs_hold(inputs, gitmodel_tree_of(tree));
 }
 
 static bool running(void *context, uint64_t env, uint64_t *release) {

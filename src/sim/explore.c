@@ -187,10 +187,15 @@ static bool candidate(struct explore *x, const struct node *n, const struct outb
 	                                                       .tree = named('t', item->id, 0),
 	                                                       .plan_digest = digest_of(x->plan),
 	                                                       .plan = x->plan};
+	struct event apart = built; // it touches what no other change touches
+	apart.candidate_built.affects = arena_printf(
+		&x->texts, "{\"files\":[%llu],\"jobs\":[]}",
+		(unsigned long long)state_candidate(&n->state, item->candidate)->change.v);
 	struct event clash = {.kind = EVENT_CANDIDATE_REFUSED};
 	clash.candidate_refused = (struct event_candidate_refused){.candidate = item->candidate,
 	                                                           .reason = REASON_CONFLICT_WITH_BASE};
-	return step(x, n, built, "built") && step(x, n, clash, "conflict");
+	return step(x, n, built, "built") && (!x->o->apart || step(x, n, apart, "built apart")) &&
+	       step(x, n, clash, "conflict");
 }
 
 static struct event finished(const struct outbox_item *item, enum outcome outcome) {
@@ -200,11 +205,34 @@ static struct event finished(const struct outbox_item *item, enum outcome outcom
 	return e;
 }
 
+// The verdict that an earlier run of its change gave for the same job.
+static bool reused(struct explore *x, const struct node *n, const struct outbox_item *item) {
+	const struct witness *w = &n->witness;
+	const struct witness_candidate *c = table_get(&w->candidates, item->candidate.v);
+	for (size_t i = w->runs.count; c && i > 0; i--) {
+		const struct witness_run *of = table_at(&w->runs, i - 1);
+		const struct witness_candidate *its = table_get(&w->candidates, of->candidate);
+		if (of->job != item->job || its->change != c->change || its->revision != c->revision ||
+		    !(of->passed || of->failed))
+			continue;
+		struct event e = {.kind = EVENT_RUN_REUSED};
+		e.run_reused = (struct event_run_reused){
+			.run = {item->id}, .of = {of->id}, .key = of->key, .failed = of->failed};
+		return step(x, n, e, of->failed ? "found red" : "found");
+	}
+	return true;
+}
+
 static bool run(struct explore *x, const struct node *n, const struct outbox_item *item) {
 	struct node after = *n;
 	struct event lost = {.kind = EVENT_RUN_LOST, .run_lost = {.run = {item->id}}};
 	struct event stopped = {.kind = EVENT_RUN_STOPPED, .run_stopped = {.run = {item->id}}};
 	after.lost--;
+	if (state_run(&n->state, (struct run_id){item->id})->lookup) {
+		struct event missed = {.kind = EVENT_RUN_MISSED, .run_missed = {.run = {item->id}}};
+		if (!step(x, n, missed, "missed") || !reused(x, n, item)) return false;
+		return !item->cancel || step(x, n, stopped, "stopped");
+	}
 	return step(x, n, finished(item, OUTCOME_PASSED), "passed") &&
 	       step(x, n, finished(item, OUTCOME_FAILED), "failed") &&
 	       (!item->cancel || step(x, n, stopped, "stopped")) &&
@@ -258,7 +286,8 @@ static bool answers(struct explore *x, const struct node *n, const struct outbox
 		                                           : rollout(x, n, item);
 		if (!good) return false;
 		if (x->accepted > before) continue;
-		(void)err_set(x->why, ERR_CORRUPT, "every answer to an intent is refused");
+		(void)err_set(x->why, ERR_CORRUPT, "every answer to intent %llu is refused",
+		              (unsigned long long)item->id);
 		return broken(x, "drains");
 	}
 	return true;

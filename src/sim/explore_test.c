@@ -53,6 +53,19 @@ static void three_changes_and_a_crash_at_each_step(void **state) {
 	                                  .states_max = 100000});
 }
 
+static void changes_that_may_touch_nothing_in_common(void **state) {
+	(void)state;
+	explore(&(struct explore_options){.changes = 2,
+	                                  .jobs = 2,
+	                                  .slots = 2,
+	                                  .apart = true,
+	                                  .foreign = 1,
+	                                  .crashes = true,
+	                                  .states_max = 1000000});
+	explore(&(struct explore_options){
+		.changes = 3, .jobs = 1, .slots = 1, .apart = true, .states_max = 1000000});
+}
+
 static void four_changes(void **state) {
 	(void)state;
 	explore(&(struct explore_options){.changes = 4, .jobs = 1, .slots = 1, .states_max = 1000000});
@@ -63,6 +76,7 @@ int main(void) {
 		cmocka_unit_test(one_change_and_everything),
 		cmocka_unit_test(two_changes),
 		cmocka_unit_test(three_changes_and_a_crash_at_each_step),
+		cmocka_unit_test(changes_that_may_touch_nothing_in_common),
 		cmocka_unit_test(four_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

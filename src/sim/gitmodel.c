@@ -2,6 +2,9 @@
 
 #include <assert.h>
 
+#include "base/json.h"
+#include "base/jsonw.h"
+
 static const char *const plans[GITMODEL_PLANS] = {
 	"{\"environments\":[{\"name\":\"production\"}],\"jobs\":["
 	"{\"artifacts\":[\"app\"],\"name\":\"build\",\"when\":\"change\"},"
@@ -135,10 +138,48 @@ struct gitmodel_tree gitmodel_tree_of(struct oid tree) {
 	return t;
 }
 
-struct digest gitmodel_inputs(struct oid tree) {
-	struct digest d = {.b = {'i'}};
-	memcpy(d.b + 4, tree.b, 20);
+// Bit n: the job reads file[n].
+static const uint8_t read_by[] = {0x0f, 0x1f, 0x61, 0xff};
+
+static struct gitmodel_tree seen_by(struct gitmodel_tree tree, uint32_t job) {
+	for (size_t i = 0; i < GITMODEL_FILES; i++)
+		if (!(read_by[job % ARRAY_LEN(read_by)] >> i & 1)) tree.file[i] = 0;
+	return tree;
+}
+
+struct digest gitmodel_inputs(struct gitmodel_tree tree, uint32_t job) {
+	struct digest d = {.b = {'i', (uint8_t)job}};
+	tree = seen_by(tree, job);
+	memcpy(d.b + 4, tree.file, sizeof tree.file);
 	return d;
+}
+
+bool gitmodel_inputs_hold(struct digest inputs, struct gitmodel_tree tree) {
+	return digest_eq(inputs, gitmodel_inputs(tree, inputs.b[1]));
+}
+
+struct str gitmodel_affects(struct gitmodel_tree base, struct gitmodel_tree tree, bool blind,
+                            struct arena *life) {
+	AUTO_JSON plan = NULL;
+	AUTO_BUF text = {0};
+	if (blind || base.file[0] != tree.file[0] || !json_parse(gitmodel_plan(tree), &plan, NULL))
+		return STR_NONE;
+	const struct json *jobs = json_get(plan, "jobs");
+	struct jsonw w = jsonw_to(&text);
+	jsonw_object(&w);
+	jsonw_key(&w, "files");
+	jsonw_array(&w);
+	for (size_t i = 0; i < GITMODEL_FILES; i++)
+		if (base.file[i] != tree.file[i]) jsonw_int(&w, (int64_t)i);
+	jsonw_array_end(&w);
+	jsonw_key(&w, "jobs");
+	jsonw_array(&w);
+	for (uint32_t i = 0; i < json_length(jobs); i++)
+		if (!digest_eq(gitmodel_inputs(base, i), gitmodel_inputs(tree, i)))
+			jsonw_str(&w, json_get_str(json_at(jobs, i), "name"));
+	jsonw_array_end(&w);
+	jsonw_object_end(&w);
+	return arena_str(life, buf_view(&text));
 }
 
 // ---------------------------------------------------------------- what jobs and services do
@@ -149,6 +190,7 @@ struct str gitmodel_plan(struct gitmodel_tree tree) {
 }
 
 bool gitmodel_passes(struct gitmodel_tree tree, struct str plan, uint32_t job) {
+	tree = seen_by(tree, job);
 	bool together = tree.file[1] % 5 == 1 && tree.file[2] % 5 == 1;
 	if (job == 1 && together) return false;
 	for (size_t i = 1; i < GITMODEL_FILES; i++)

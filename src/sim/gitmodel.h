@@ -1,10 +1,11 @@
 // git as the simulator needs it: commits whose trees are eight small numbers, so that the result of
 // a merge, whether it conflicts and whether a job passes on it are known without running anything.
 //
-// file[0] is weir.yml: its value says which of the plans below the tree has. A job passes by a
-// function of the tree (gitmodel_passes): single values that are broken, and pairs of values that
-// are each right and together wrong, which no merge can see.
+// file[0] is weir.yml: its value says which of the plans below the tree has. A job reads some of
+// the files and passes by a function of those (gitmodel_passes): single values that are broken, and
+// pairs of values that are each right and together wrong, which no merge can see.
 #pragma once
+#include "base/arena.h"
 #include "base/hash.h"
 #include "core/table.h"
 
@@ -50,7 +51,13 @@ struct oid gitmodel_oid(uint32_t number);
 uint32_t gitmodel_number(struct oid commit);
 struct oid gitmodel_tree_oid(struct gitmodel_tree tree);
 struct gitmodel_tree gitmodel_tree_of(struct oid tree);
-struct digest gitmodel_inputs(struct oid tree);
+// What the job reads of the tree; and whether a tree gives the same answers.
+struct digest gitmodel_inputs(struct gitmodel_tree tree, uint32_t job);
+bool gitmodel_inputs_hold(struct digest inputs, struct gitmodel_tree tree);
+// candidate.built's `affects`, as far as the last runs tell: in the model they tell all, and
+// weir.yml alters everything. `blind`: they told nothing.
+struct str gitmodel_affects(struct gitmodel_tree base, struct gitmodel_tree tree, bool blind,
+                            struct arena *life);
 
 struct str gitmodel_plan(struct gitmodel_tree tree); // empty = weir.yml is broken
 bool gitmodel_passes(struct gitmodel_tree tree, struct str plan, uint32_t job);

@@ -176,6 +176,13 @@ static bool inputs_fit(const struct invariant_case *c, const struct witness_run 
 	return broken(why, "a verdict for another tree: run", r->id);
 }
 
+static bool same_change(const struct invariant_case *c, const struct witness_run *a,
+                        const struct witness_run *b) {
+	const struct witness_candidate *x = table_get(&c->before->candidates, a->candidate),
+								   *y = table_get(&c->before->candidates, b->candidate);
+	return x && y && x->change == y->change && x->revision == y->revision;
+}
+
 bool invariant_verdict(const struct invariant_case *c, struct err *why) {
 	const struct event *e = c->event;
 	const struct witness_run *r, *of;
@@ -189,8 +196,11 @@ bool invariant_verdict(const struct invariant_case *c, struct err *why) {
 	r = table_get(&c->before->runs, e->run_reused.run.v);
 	of = table_get(&c->before->runs, e->run_reused.of.v);
 	if (!r || !r->live) return broken(why, "a verdict of no live run", e->run_reused.run.v);
-	if (!of || !of->passed || !digest_eq(of->key, e->run_reused.key))
+	bool given = of && (e->run_reused.failed ? of->failed : of->passed);
+	if (!given || !digest_eq(of->key, e->run_reused.key))
 		return broken(why, "a verdict that nobody gave: run", r->id);
+	if (e->run_reused.failed && !same_change(c, r, of))
+		return broken(why, "another change's red verdict: run", r->id);
 	return inputs_fit(c, r, of->inputs, why);
 }
 
@@ -314,7 +324,8 @@ bool invariant_slots(const struct invariant_case *c, struct err *why) {
 	uint64_t really = !c->event && w->processes ? w->processes(w->context) : 0;
 	if ((int64_t)really > c->before->slots) return broken(why, "really run, at once", really);
 	if (!c->event || c->event->kind != EVENT_RUN_ISSUED) return true;
-	if ((int64_t)c->before->live_runs < c->before->slots) return true;
+	if (c->event->run_issued.lookup) return true;
+	if ((int64_t)(c->before->live_runs - c->before->lookups) < c->before->slots) return true;
 	return broken(why, "more runs than slots: run", c->event->run_issued.run.v);
 }
 

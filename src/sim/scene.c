@@ -151,9 +151,11 @@ static struct str plan_named(const struct scene *s, struct str name) {
 
 // ---------------------------------------------------------------- a turn
 
+enum { NARROW = 1 }; // last byte of inputs that hold for the trees of all changes
+
 static bool inputs_match(void *context, struct digest inputs, struct oid tree) {
 	(void)context;
-	return memcmp(inputs.b, tree.b, 20) == 0;
+	return inputs.b[31] == NARROW || memcmp(inputs.b, tree.b, 20) == 0;
 }
 
 static bool fact(struct scene *s, struct event event) {
@@ -256,6 +258,19 @@ static void change_fact(struct scene *s, struct words *words, enum event_kind ki
 	(void)fact(s, e);
 }
 
+static struct str touches(struct scene *s, struct str list) {
+	AUTO_BUF jobs = {0}, files = {0};
+	while (list.n) {
+		struct str one = str_cut(&list, ',');
+		bool file = one.p[0] >= '0' && one.p[0] <= '9';
+		struct buf *to = file ? &files : &jobs;
+		if (to->n) buf_cstr(to, ",");
+		buf_printf(to, file ? STR_FMT : "\"" STR_FMT "\"", STR_ARG(one));
+	}
+	return arena_printf(&s->life, "{\"files\":[" STR_FMT "],\"jobs\":[" STR_FMT "]}",
+	                    STR_ARG(buf_view(&files)), STR_ARG(buf_view(&jobs)));
+}
+
 static void built(struct scene *s, struct words *words) {
 	uint64_t candidate = id(words, "c");
 	struct str plan = s->plan_count ? s->plans[s->plan_count - 1].json : STR_NONE;
@@ -265,13 +280,15 @@ static void built(struct scene *s, struct words *words) {
 	if (words->at < words->n && plan_named(s, words->w[words->at]).n)
 		plan = plan_named(s, next(words));
 	if (has(words, "skip")) skipped = arena_printf(&s->life, "[" STR_FMT "]", STR_ARG(next(words)));
+	struct str affects = has(words, "touches") ? touches(s, next(words)) : STR_NONE;
 	(void)fact(s, (struct event){.kind = EVENT_CANDIDATE_BUILT,
 	                             .candidate_built = {.candidate = {candidate},
 	                                                 .commit = commit,
 	                                                 .tree = commit,
 	                                                 .plan_digest = digest_of(plan),
 	                                                 .plan = plan,
-	                                                 .skipped = skipped}});
+	                                                 .skipped = skipped,
+	                                                 .affects = affects}});
 }
 
 static struct digest inputs_of(const struct scene *s, struct run_id run) {
@@ -284,11 +301,13 @@ static struct digest inputs_of(const struct scene *s, struct run_id run) {
 
 static void finished(struct scene *s, struct words *words, bool passed) {
 	struct run_id run = {id(words, "r")};
+	bool narrow = has(words, "narrow");
 	struct event e = {.kind = EVENT_RUN_FINISHED};
 	e.run_finished.run = run;
 	e.run_finished.outcome = passed ? OUTCOME_PASSED : OUTCOME_FAILED;
 	e.run_finished.reason = passed ? REASON_NONE : reason_word(words, REASON_EXIT_STATUS);
 	e.run_finished.inputs = inputs_of(s, run);
+	if (narrow) e.run_finished.inputs.b[31] = NARROW;
 	e.run_finished.key = e.run_finished.inputs;
 	(void)fact(s, e);
 }
@@ -308,7 +327,10 @@ static void run_fact(struct scene *s, struct words *words, enum event_kind kind)
 		const struct witness_run *w = table_get(&s->witness.runs, of.v);
 		e.run_reused = (struct event_run_reused){.run = run, .of = of};
 		if (w) e.run_reused.key = w->key;
+		e.run_reused.failed = has(words, "failed");
 	}
+	if (kind == EVENT_RUN_MISSED)
+		e.run_missed = (struct event_run_missed){run, has(words, "sampled")};
 	(void)fact(s, e);
 }
 
@@ -394,6 +416,7 @@ static bool tell(struct scene *s, struct words *words) {
 		{"stopped", EVENT_RUN_STOPPED, run_fact},
 		{"lost", EVENT_RUN_LOST, run_fact},
 		{"reused", EVENT_RUN_REUSED, run_fact},
+		{"missed", EVENT_RUN_MISSED, run_fact},
 		{"deploy", EVENT_DEPLOY_REQUESTED, env_fact},
 		{"rollback", EVENT_ROLLBACK_REQUESTED, env_fact},
 		{"unhealthy", EVENT_ENV_UNHEALTHY, env_fact},

@@ -13,8 +13,11 @@
 //     push KEY [as HEAD] [priority N] [draft] [in REPO]    HEAD = KEY unless said
 //     withdraw N · retry N                 a change
 //     built cN [as NAME] [two] [skip 0,2]  its commit is called mN; the plan is the last one given
+//              [touches lib,7]               only that job and file number 7; else everything
 //     refused cN REASON                    or it can't be merged
-//     started rN · passed rN · failed rN [REASON] · lost rN [full] · stopped rN · reused rN of rM
+//     started rN · passed rN [narrow] · failed rN [narrow] [REASON] · lost rN [full] · stopped rN
+//              narrow: it read nothing that other changes touch
+//     reused rN of rM [failed] · missed rN [sampled]
 //     landed lN · not-landed lN found COMMIT
 //     trunk COMMIT                         somebody moves trunk past weir
 //     configure two                        trunk's weir.yml changed

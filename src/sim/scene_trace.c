@@ -72,6 +72,8 @@ static void candidate(struct buf *out, const struct event *e) {
 		buf_cstr(out, " =");
 		revision(out, i->change, i->revision);
 		buf_printf(out, " on %s", commit(&i->base));
+		if (i->again) buf_printf(out, " again c%lld", (long long)i->again);
+		if (i->carrier) buf_cstr(out, " carrier");
 		return;
 	case EVENT_CANDIDATE_BUILT: buf_printf(out, " %s", commit(&e->candidate_built.commit)); return;
 	case EVENT_CANDIDATE_REFUSED: reason(out, e->candidate_refused.reason); return;
@@ -86,12 +88,17 @@ static void run(struct buf *out, const struct event *e) {
 	case EVENT_RUN_ISSUED:
 		buf_printf(out, " = c%llu " STR_FMT, (number)i->candidate.v, STR_ARG(i->name));
 		if (i->attempt > 1) buf_printf(out, " attempt %lld", (long long)i->attempt);
+		if (i->lookup) buf_cstr(out, " lookup");
+		if (i->recheck) buf_cstr(out, " recheck");
 		return;
 	case EVENT_RUN_FINISHED:
 		buf_printf(out, " %s", event_outcome_name(e->run_finished.outcome));
 		reason(out, e->run_finished.reason);
 		return;
-	case EVENT_RUN_REUSED: buf_printf(out, " of r%llu", (number)e->run_reused.of.v); return;
+	case EVENT_RUN_REUSED:
+		buf_printf(out, " of r%llu%s", (number)e->run_reused.of.v,
+		           e->run_reused.failed ? " failed" : "");
+		return;
 	case EVENT_RUN_CANCEL_ISSUED: reason(out, e->run_cancel_issued.reason); return;
 	default: return;
 	}

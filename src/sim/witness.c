@@ -139,7 +139,9 @@ static void run_issued(struct witness *w, const struct event_run_issued *e) {
 	r->candidate = e->candidate.v;
 	r->job = e->job;
 	r->live = 1;
+	r->lookup = e->lookup != 0;
 	w->live_runs++;
+	w->lookups += r->lookup;
 }
 
 static struct witness_run *run_ends(struct witness *w, struct run_id id, bool passed) {
@@ -148,6 +150,7 @@ static struct witness_run *run_ends(struct witness *w, struct run_id id, bool pa
 	r->live = 0;
 	r->passed = passed;
 	w->live_runs--;
+	w->lookups -= r->lookup;
 	const struct witness_candidate *c = table_get(&w->candidates, r->candidate);
 	struct witness_job *j = c ? witness_job_of(w, c, r->job) : NULL;
 	if (j) j->passed = passed ? r->id : 0;
@@ -157,6 +160,7 @@ static struct witness_run *run_ends(struct witness *w, struct run_id id, bool pa
 static void run_finished(struct witness *w, const struct event_run_finished *e) {
 	struct witness_run *r = run_ends(w, e->run, e->outcome == OUTCOME_PASSED);
 	if (!r) return;
+	r->failed = e->outcome == OUTCOME_FAILED;
 	r->key = e->key;
 	r->inputs = e->inputs;
 }
@@ -164,7 +168,7 @@ static void run_finished(struct witness *w, const struct event_run_finished *e) 
 static void run_reused(struct witness *w, const struct event_run_reused *e) {
 	const struct witness_run *of = table_get(&w->runs, e->of.v);
 	struct digest inputs = of ? of->inputs : (struct digest){{0}};
-	struct witness_run *r = run_ends(w, e->run, true);
+	struct witness_run *r = run_ends(w, e->run, !e->failed);
 	if (!r) return;
 	r->key = e->key;
 	r->inputs = inputs;
@@ -300,6 +304,7 @@ void witness_fold(struct witness *w, const struct event *e) {
 	case EVENT_RUN_FINISHED: run_finished(w, &e->run_finished); return;
 	case EVENT_RUN_REUSED: run_reused(w, &e->run_reused); return;
 	case EVENT_RUN_STOPPED: (void)run_ends(w, e->run_stopped.run, false); return;
+	case EVENT_RUN_MISSED: (void)run_ends(w, e->run_missed.run, false); return;
 	case EVENT_RUN_LOST: (void)run_ends(w, e->run_lost.run, false); return;
 	case EVENT_LANDING_ISSUED: landing_issued(w, &e->landing_issued); return;
 	case EVENT_LANDING_FAILED: landing_failed(w, &e->landing_failed); return;

@@ -53,7 +53,7 @@ struct witness_run {
 	uint64_t id, candidate;
 	int64_t job;
 	struct digest key, inputs;
-	uint8_t live, passed;
+	uint8_t live, passed, failed, lookup;
 };
 
 struct witness_landing {
@@ -79,7 +79,7 @@ struct witness_pair { // a release that an environment has blocked, or has had l
 };
 
 struct witness {
-	uint64_t events, live_runs;
+	uint64_t events, live_runs, lookups; // lookups: of the live ones, those that take no slot
 	int64_t now_ms, slots;
 	uint64_t landed, rejected, withdrawn; // counted as they came
 	struct table repos, changes, accepted, candidates, jobs, runs, landings, releases, envs, blocks,

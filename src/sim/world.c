@@ -23,6 +23,7 @@ void world_free(struct world *w) {
 	                       &w->services, &w->people, &w->acks};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) table_free(all[i]);
 	gitmodel_free(&w->git);
+	arena_free(&w->texts);
 }
 
 uint64_t world_below(struct world *w, uint64_t limit) {

@@ -52,7 +52,10 @@ struct world_run {
 	struct digest key;
 	uint32_t job;
 	bool stopped;
+	bool lookup;   // no process: a question
 	bool recorded; // its verdict is in the log, and may be used again
+	bool red;      // and it is one
+	uint64_t change, revision;
 	struct event outcome;
 };
 
@@ -95,6 +98,7 @@ struct world {
 	struct gitmodel git;
 	struct table messages, runs, children, rollouts, services, people, acks;
 	uint64_t counted[WORLD_FAULT_COUNT];
+	struct arena texts; // of facts
 };
 
 void world_init(struct world *w, uint64_t seed, enum bug bug);

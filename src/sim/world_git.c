@@ -11,7 +11,16 @@ static struct event refused(struct candidate_id candidate, enum reason reason) {
 	                      .candidate_refused = {.candidate = candidate, .reason = reason}};
 }
 
-static struct event built(const struct world *w, struct candidate_id candidate, uint32_t commit) {
+// What the last runs tell is often little, and sometimes wrong.
+static struct str affects(struct world *w, uint32_t base, struct gitmodel_tree tree) {
+	struct gitmodel_tree before = gitmodel_commit(&w->git, base)->tree;
+	if (world_below(w, 8) == 0) before = tree;
+	return gitmodel_affects(before, tree, world_below(w, 4) == 0, &w->texts);
+}
+
+static struct event built(struct world *w, const struct event_candidate_issued *e,
+                          uint32_t commit) {
+	struct candidate_id candidate = e->candidate;
 	struct gitmodel_tree tree = gitmodel_commit(&w->git, commit)->tree;
 	struct str plan = gitmodel_plan(tree);
 	if (!plan.n) return refused(candidate, REASON_BAD_CONFIG);
@@ -23,6 +32,7 @@ static struct event built(const struct world *w, struct candidate_id candidate, 
 							  .plan_digest = digest_of(plan),
 							  .plan = plan,
 							  .skipped = tree.file[7] % 3 ? STR_NONE : STR("[2]"),
+							  .affects = affects(w, gitmodel_number(e->base), tree),
 						  }};
 }
 
@@ -31,7 +41,7 @@ void world_git_ask_candidate(struct world *w, const struct event_candidate_issue
 	uint32_t base = gitmodel_number(e->base), head = gitmodel_number(e->head), commit;
 	struct event answer;
 	switch (gitmodel_merge(&w->git, base, head, (uint64_t)issued_ms, &commit)) {
-	case GITMODEL_MERGED: answer = built(w, e->candidate, commit); break;
+	case GITMODEL_MERGED: answer = built(w, e, commit); break;
 	case GITMODEL_CONFLICT: answer = refused(e->candidate, REASON_CONFLICT_WITH_BASE); break;
 	case GITMODEL_IN_TRUNK: answer = refused(e->candidate, REASON_ALREADY_LANDED); break;
 	}

@@ -1,34 +1,34 @@
 #include "sim/world_runs.h"
 
-static struct digest key_of(struct oid tree, uint32_t job) {
-	struct digest d = gitmodel_inputs(tree);
+static struct digest key_of(const struct world_ask *q) {
+	struct digest d = gitmodel_inputs(q->tree, q->job);
 	d.b[0] = 'k';
-	d.b[30] = (uint8_t)job;
 	return d;
 }
 
-static struct event verdict(struct run_id run, bool passed, struct oid tree, uint32_t job,
-                            struct world_run *r) {
+static struct event verdict(const struct world_ask *q, bool passed, const struct world_run *r) {
 	struct event e = {.kind = EVENT_RUN_FINISHED};
 	e.run_finished = (struct event_run_finished){
-		.run = run,
+		.run = q->run,
 		.outcome = passed ? OUTCOME_PASSED : OUTCOME_FAILED,
 		.reason = passed ? REASON_NONE : REASON_EXIT_STATUS,
 		.exit_status = !passed,
 		.duration_ms = r->end_ms - r->start_ms,
-		.key = key_of(tree, job),
-		.inputs = gitmodel_inputs(tree),
+		.key = key_of(q),
+		.inputs = gitmodel_inputs(q->tree, q->job),
 	};
 	if (passed) e.run_finished.artifacts = e.run_finished.key;
 	return e;
 }
 
-// An earlier verdict for the same inputs.
-static const struct world_run *reusable(struct world *w, struct digest key, uint32_t job) {
+// An earlier verdict for the same inputs; a red one only of the same revision, and when asked for.
+static const struct world_run *reusable(struct world *w, const struct world_ask *q) {
 	for (size_t i = 0; i < w->runs.count; i++) {
 		const struct world_run *r = table_at(&w->runs, i);
-		if (!r->recorded || r->job != job) continue;
-		if (w->bug == BUG_OTHER_TREE || digest_eq(r->key, key)) return r;
+		if (!r->recorded || r->job != q->job) continue;
+		if (r->red && (!q->lookup || r->change != q->change || r->revision != q->revision))
+			continue;
+		if (w->bug == BUG_OTHER_TREE || digest_eq(r->key, key_of(q))) return r;
 	}
 	return NULL;
 }
@@ -39,20 +39,24 @@ static void reuse(struct world *w, struct world_run *r, const struct world_run *
 	e.run_reused = (struct event_run_reused){.run = {r->id},
 	                                         .of = {of->id},
 	                                         .key = of->key,
-	                                         .artifacts = of->key,
-	                                         .saved_ms = of->end_ms - of->start_ms};
+	                                         .saved_ms = of->end_ms - of->start_ms,
+	                                         .failed = of->red};
+	if (!of->red) e.run_reused.artifacts = of->key;
 	r->outcome = e;
 }
 
-static struct world_run *begin(struct world *w, struct run_id id, uint32_t job, struct oid tree,
-                               struct str plan) {
-	const struct world_run *of = world_below(w, 3) ? NULL : reusable(w, key_of(tree, job), job);
+static struct world_run *begin(struct world *w, const struct world_ask *q) {
+	bool looks = q->lookup || !world_below(w, 3);
+	const struct world_run *of = looks ? reusable(w, q) : NULL;
 	struct world_run earlier = of ? *of : (struct world_run){0};
-	struct world_run *r = table_insert(&w->runs, table_find(&w->runs, id.v));
-	bool passes = gitmodel_passes(gitmodel_tree_of(tree), plan, job);
-	r->id = id.v;
-	r->job = job;
-	r->key = key_of(tree, job);
+	struct world_run *r = table_insert(&w->runs, table_find(&w->runs, q->run.v));
+	bool passes = gitmodel_passes(q->tree, gitmodel_plan(q->tree), q->job);
+	r->id = q->run.v;
+	r->job = q->job;
+	r->lookup = q->lookup;
+	r->change = q->change;
+	r->revision = q->revision;
+	r->key = key_of(q);
 	r->start_ms = w->now_ms + (int64_t)world_below(w, 40);
 	r->end_ms = r->start_ms + 10 + (int64_t)world_below(w, 200);
 	if (of) {
@@ -60,10 +64,13 @@ static struct world_run *begin(struct world *w, struct run_id id, uint32_t job, 
 	} else if (world_fault(w, WORLD_RUN_LOST, 4, 100)) {
 		r->outcome = (struct event){
 			.kind = EVENT_RUN_LOST,
-			.run_lost = {id, STR("its folder is gone"), .no_room = (int64_t)world_below(w, 2)}};
+			.run_lost = {q->run, STR("its folder is gone"), .no_room = (int64_t)world_below(w, 2)}};
+	} else if (q->lookup) {
+		r->outcome = (struct event){.kind = EVENT_RUN_MISSED,
+		                            .run_missed = {q->run, (int64_t)world_below(w, 2)}};
 	} else {
 		if (passes && world_fault(w, WORLD_FLAKE, 2, 100)) passes = false;
-		r->outcome = verdict(id, passes, tree, job, r);
+		r->outcome = verdict(q, passes, r);
 	}
 	return r;
 }
@@ -89,11 +96,10 @@ static void report(struct world *w, const struct world_run *r) {
 	world_send(w, WORLD_FROM_RUNNER, after(w, r->end_ms), r->outcome, 0);
 }
 
-void world_runs_ask(struct world *w, struct run_id run, uint32_t job, struct oid tree,
-                    struct str plan) {
-	struct world_run *r = table_get(&w->runs, run.v);
+void world_runs_ask(struct world *w, const struct world_ask *q) {
+	struct world_run *r = table_get(&w->runs, q->run.v);
 	if (!r) {
-		r = begin(w, run, job, tree, plan);
+		r = begin(w, q);
 		lie(w, r);
 	}
 	report(w, r);
@@ -121,16 +127,18 @@ void world_runs_cancel(struct world *w, struct run_id run) {
 }
 
 void world_runs_recorded(struct world *w, const struct event *e) {
-	if (e->kind != EVENT_RUN_FINISHED || e->run_finished.outcome != OUTCOME_PASSED) return;
+	if (e->kind != EVENT_RUN_FINISHED || e->run_finished.outcome == OUTCOME_CANCELLED) return;
 	struct world_run *r = table_get(&w->runs, e->run_finished.run.v);
-	if (r) r->recorded = true;
+	if (!r) return;
+	r->recorded = true;
+	r->red = e->run_finished.outcome == OUTCOME_FAILED;
 }
 
 uint64_t world_runs_live(const struct world *w) {
 	uint64_t n = 0;
 	for (size_t i = 0; i < w->runs.count; i++) {
 		const struct world_run *r = table_at(&w->runs, i);
-		n += r->start_ms <= w->now_ms && w->now_ms < r->end_ms;
+		n += !r->lookup && r->start_ms <= w->now_ms && w->now_ms < r->end_ms;
 	}
 	return n;
 }
@@ -138,7 +146,6 @@ uint64_t world_runs_live(const struct world *w) {
 void world_runs_gossip(struct world *w) {
 	struct world_run nobody = {.end_ms = 1};
 	if (!world_fault(w, WORLD_RUN_UNKNOWN, 1, 100)) return;
-	struct run_id run = {100000 + world_below(w, 5)};
-	struct oid tree = gitmodel_tree_oid((struct gitmodel_tree){{1}});
-	world_send(w, WORLD_FROM_RUNNER, 0, verdict(run, true, tree, 0, &nobody), 0);
+	struct world_ask q = {.run = {100000 + world_below(w, 5)}, .tree = {{1}}};
+	world_send(w, WORLD_FROM_RUNNER, 0, verdict(&q, true, &nobody), 0);
 }

@@ -3,9 +3,14 @@
 #pragma once
 #include "sim/world.h"
 
-// plan: what the candidate's tree says; the run's verdict follows from the tree.
-void world_runs_ask(struct world *w, struct run_id run, uint32_t job, struct oid tree,
-                    struct str plan);
+struct world_ask {
+	struct run_id run;
+	uint32_t job;
+	struct gitmodel_tree tree; // the verdict follows from it
+	bool lookup;
+	uint64_t change, revision;
+};
+void world_runs_ask(struct world *w, const struct world_ask *q);
 void world_runs_cancel(struct world *w, struct run_id run);
 void world_runs_recorded(struct world *w, const struct event *e); // an event that is durable now
 uint64_t world_runs_live(const struct world *w); // processes, whatever anybody believes

@@ -114,7 +114,7 @@
 	     " :head, 'issued', :time)")                                                               \
 	RULE(CANDIDATE_ISSUED,                                                                         \
 	     "UPDATE changes SET state = 'testing', candidate = :candidate, reason = '',"              \
-	     " reason_text = ''" THIS_CHANGE " AND ended_ms = 0")                                      \
+	     " reason_text = ''" THIS_CHANGE " AND ended_ms = 0 AND NOT :carrier")                     \
 	RULE(CANDIDATE_BUILT,                                                                          \
 	     "UPDATE candidates SET state = 'built', built_ms = :time, commit_oid = :commit,"          \
 	     " tree = :tree, plan_digest = :plan_digest, skipped = :skipped WHERE id = :candidate")    \
@@ -130,8 +130,9 @@
 	RULE(CANDIDATE_DROPPED, BACK_TO_QUEUE ", reason_text = ''" OF_CANDIDATE)                       \
 	RULE(RUN_ISSUED,                                                                               \
 	     "REPLACE INTO runs(id, repo, candidate, change, revision, job, name, attempt, trust,"     \
-	     " state, issued_ms) SELECT :run, repo, id, change, revision, :job, :name, :attempt,"      \
-	     " :trust, 'issued', :time FROM candidates WHERE id = :candidate")                         \
+	     " lookup, recheck, state, issued_ms) SELECT :run, repo, id, change, revision, :job,"      \
+	     " :name, :attempt, :trust, :lookup, :recheck, 'issued', :time FROM candidates"            \
+	     " WHERE id = :candidate")                                                                 \
 	RULE(RUN_STARTED,                                                                              \
 	     "UPDATE runs SET state = 'running', started_ms = iif(:begun_ms, :begun_ms, :time),"       \
 	     " slot_wait_ms = :slot_wait_ms"                                                           \
@@ -159,6 +160,10 @@
 	     " SELECT :key, r.repo, :basis, :inputs, c.tree, :run, :artifacts, :time FROM runs AS r"           \
 	     " JOIN candidates AS c ON c.id = r.candidate"                                             \
 	     " WHERE r.id = :run AND :basis <> '' AND :outcome = 'passed'")                            \
+	RULE(RUN_FINISHED,                                                                             \
+	     "REPLACE INTO job_inputs(repo, job, inputs) SELECT repo, name, :inputs FROM runs"         \
+	     " WHERE id = :run AND :basis <> '' AND :outcome = 'passed'")                              \
+	RULE(RUN_MISSED, "DELETE FROM runs WHERE id = :run")                                           \
 	RULE(RUN_REUSED,                                                                               \
 	     "UPDATE verdicts SET time_ms = :time, tree = (SELECT c.tree FROM runs AS r"               \
 	     " JOIN candidates AS c ON c.id = r.candidate WHERE r.id = :run) WHERE key = :key"         \
@@ -167,9 +172,10 @@
 	RULE(RUN_REUSED,                                                                               \
 	     "UPDATE runs SET state = 'reused', ended_ms = :time, key = :key,"                         \
 	     " artifacts = :artifacts, reused_of = :of, saved_ms = :saved_ms,"                         \
-	     " (outcome, inputs, toolchain, log, results, coverage, tests, tests_failed,"              \
-	     " failed_tests) = (SELECT 'passed', inputs, toolchain, log, results, coverage, tests,"    \
-	     " tests_failed, failed_tests FROM (SELECT 1) LEFT JOIN runs AS o ON o.id = :of)"          \
+	     " (outcome, reason, reason_text, exit_status, signal, inputs, toolchain, log, results,"   \
+	     " coverage, tests, tests_failed, failed_tests) = (SELECT iif(:failed, 'failed', 'passed')," \
+	     " reason, reason_text, exit_status, signal, inputs, toolchain, log, results, coverage,"   \
+	     " tests, tests_failed, failed_tests FROM (SELECT 1) LEFT JOIN runs AS o ON o.id = :of)"   \
 	     " WHERE id = :run")                                                                       \
 	RULE(                                                                                          \
 		RUN_CANCEL_ISSUED,                                                                         \

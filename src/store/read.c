@@ -176,6 +176,11 @@ bool read_verdicts(struct store *s, struct repo_id repo, struct digest basis, st
 	     life, out, e);
 }
 
+bool read_job_inputs(struct store *s, struct repo_id repo, struct arena *life,
+                     struct read_job_inputs *out, struct err *e) {
+	LIST(s, job_input, ASK("WHERE repo = ?1 ORDER BY job", NUMBER(repo.v)), life, out, e);
+}
+
 bool read_local_runs(struct store *s, struct digest basis, struct arena *life,
                      struct read_local_runs *out, struct err *e) {
 	char hex[DIGEST_HEX + 1];

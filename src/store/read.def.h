@@ -55,7 +55,8 @@
 	F(S, DIGEST, toolchain, ) F(S, DIGEST, artifacts, ) F(S, DIGEST, log, ) \
 	F(S, DIGEST, results, ) F(S, DIGEST, coverage, ) F(S, INT, tests, ) \
 	F(S, INT, tests_failed, ) F(S, JSON, failed_tests, ) F(S, RUN_ID, reused_of, ) \
-	F(S, INT, saved_ms, ) F(S, RUN_ID, rechecks, ) F(S, INT, differs, )
+	F(S, INT, saved_ms, ) F(S, RUN_ID, rechecks, ) F(S, INT, differs, ) F(S, INT, lookup, ) \
+	F(S, INT, recheck, )
 
 #define READ_TALLY(F, S) F(S, STR, name, ) F(S, INT, n, )
 
@@ -63,6 +64,8 @@
 	F(S, DIGEST, key, ) F(S, DIGEST, inputs, ) F(S, OID, tree, ) F(S, RUN_ID, run, ) \
 	F(S, DIGEST, artifacts, ) F(S, INT, time_ms, ) \
 	F(S, INT, duration_ms, (SELECT duration_ms FROM runs WHERE id = t.run))
+
+#define READ_JOB_INPUT(F, S) F(S, STR, job, ) F(S, DIGEST, inputs, )
 
 #define READ_LOCAL_RUN(F, S) \
 	F(S, INT, seq, ) F(S, STR, job, ) F(S, OUTCOME, outcome, ) F(S, INT, duration_ms, ) \
@@ -172,6 +175,7 @@
 	T(run, RUN, "runs") \
 	T(verdict, VERDICT, "verdicts") \
 	T(tally, TALLY, "tallies") \
+	T(job_input, JOB_INPUT, "job_inputs") \
 	T(local_run, LOCAL_RUN, "local_runs") \
 	T(release, RELEASE, "releases") \
 	T(block, BLOCK, "blocks") \

@@ -64,6 +64,9 @@ MUST_USE bool read_runs_of_candidate(struct store *s, struct candidate_id candid
 enum { READ_VERDICTS_MAX = 16 };
 MUST_USE bool read_verdicts(struct store *s, struct repo_id repo, struct digest basis,
                             struct arena *life, struct read_verdicts *out, struct err *e);
+// What the newest passed run of each job of a repository read (app/inputs.h).
+MUST_USE bool read_job_inputs(struct store *s, struct repo_id repo, struct arena *life,
+                              struct read_job_inputs *out, struct err *e);
 // Passed ones of `weir run`, likewise.
 MUST_USE bool read_local_runs(struct store *s, struct digest basis, struct arena *life,
                               struct read_local_runs *out, struct err *e);

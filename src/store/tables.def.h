@@ -63,7 +63,8 @@
 	  ", duration_ms " INT ", cpu_ms " INT ", memory_bytes " INT ", cgroup " TEXT ", key " TEXT    \
 	  ", inputs " TEXT ", toolchain " TEXT ", artifacts " TEXT ", log " TEXT ", results " TEXT     \
 	  ", coverage " TEXT ", tests " INT ", tests_failed " INT ", failed_tests " TEXT               \
-	  ", reused_of " INT ", saved_ms " INT ", rechecks " INT ", differs " INT,                                                        \
+	  ", reused_of " INT ", saved_ms " INT ", rechecks " INT ", differs " INT ", lookup " INT      \
+	  ", recheck " INT,                                                        \
 	  "",                                                                                          \
 	  "CREATE INDEX runs_candidate ON runs(candidate, id);"                                        \
 	  "CREATE INDEX runs_change ON runs(change, id);"                                              \
@@ -76,6 +77,9 @@
 	  "key TEXT NOT NULL, repo INTEGER NOT NULL, basis " TEXT ", inputs " TEXT ", tree " TEXT      \
 	  ", run " INT ", artifacts " TEXT ", time_ms " INT ", PRIMARY KEY(key, repo)",                                                        \
 	  " WITHOUT ROWID", "CREATE INDEX verdicts_basis ON verdicts(basis, time_ms);")              \
+	/* What the newest passed run of a job read. */                                                \
+	T(job_inputs, "repo INTEGER NOT NULL, job TEXT NOT NULL, inputs " TEXT ", PRIMARY KEY(repo, job)", \
+	  " WITHOUT ROWID", "")                                                                        \
 	/* Sums over all runs ever: reused, saved_ms, rechecked, differed (in its outcome), varied (in   \
 	   its artifacts). */                                                                          \
 	T(tallies, "name TEXT PRIMARY KEY, n " INT, " WITHOUT ROWID", "")                              \

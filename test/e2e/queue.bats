@@ -83,3 +83,68 @@ teardown() { weir_teardown; }
 	rejects 2 job-failed # trunk says so now, and nobody before
 	[ "$(sql "SELECT count(*) FROM runs WHERE change = 2 AND started_ms < (SELECT landed_ms FROM changes WHERE id = 1)")" = 0 ]
 }
+
+@test "a change that touches nothing of what another's jobs read does not wait for it" {
+	(exec 3<>/dev/fuse) 2>/dev/null || skip "cannot open /dev/fuse here: verdicts hold for whole trees only"
+	project_new "jobs: {lib: {run: 'sh lib/job.sh'}, app: {run: 'sh app/job.sh'}}"
+	weir_serve --slots 2 --recheck 0
+	mkdir "$project/lib" "$project/app"
+	echo true >"$project/lib/job.sh"
+	echo true >"$project/app/job.sh"
+	branch both
+	git -C "$project" add -A
+	git -C "$project" commit -qm "Two parts"
+	push
+	lands 1 # what the jobs read is known now
+	branch slow
+	commit lib/job.sh "sleep 6"
+	push
+	branch quick
+	commit app/job.sh "echo quick"
+	push
+	lands 3
+	[ "$(sql "SELECT landed_ms FROM changes WHERE id = 2")" = 0 ]
+	lands 2
+	# The slow job went on while trunk moved, and its verdict counted on the new tip.
+	[ "$(sql "SELECT count(*) FROM runs WHERE change = 2 AND name = 'lib' AND state = 'finished'")" = 1 ]
+	[ "$(sql "SELECT count(*) FROM runs WHERE change = 2 AND name = 'lib' AND state = 'reused'")" = 1 ]
+	[ "$(git -C "$remote" show main:app/job.sh)" = "echo quick" ]
+	[ "$(git -C "$remote" show main:lib/job.sh)" = "sleep 6" ]
+	audit_clean
+}
+
+@test "a red verdict of the change itself counts on the new tip, and one whose inputs changed does not" {
+	(exec 3<>/dev/fuse) 2>/dev/null || skip "cannot open /dev/fuse here: verdicts hold for whole trees only"
+	project_new "jobs: {lib: {run: 'sh lib/job.sh'}, app: {run: 'sh app/job.sh'}}"
+	weir_serve --slots 2 --recheck 0
+	mkdir "$project/lib" "$project/app"
+	echo true >"$project/lib/job.sh"
+	echo true >"$project/app/job.sh"
+	branch both
+	git -C "$project" add -A
+	git -C "$project" commit -qm "Two parts"
+	push
+	lands 1
+	branch red
+	commit lib/job.sh "sleep 4; false"
+	push
+	branch quick
+	commit app/job.sh "echo quick"
+	push
+	lands 3
+	[ "$(sql "SELECT ended_ms FROM changes WHERE id = 2")" = 0 ]
+	rejects 2 job-failed
+	[ "$(sql "SELECT group_concat(state || ' ' || outcome, ', ') FROM (SELECT * FROM runs WHERE change = 2 AND name = 'lib' ORDER BY id)")" = "finished failed, reused failed" ]
+	# Its job looks for what another change writes, which nobody could know before it ran.
+	branch wants
+	commit lib/job.sh "sleep 4; test -e app/new"
+	push
+	branch new
+	commit app/new 1
+	push
+	lands 5
+	[ "$(sql "SELECT ended_ms FROM changes WHERE id = 4")" = 0 ]
+	lands 4
+	[ "$(sql "SELECT group_concat(state || ' ' || outcome, ', ') FROM (SELECT * FROM runs WHERE change = 4 AND name = 'lib' ORDER BY id)")" = "finished failed, finished passed" ]
+	audit_clean
+}
