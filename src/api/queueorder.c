@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "core/areas.h"
+
 static int compare(const void *a, const void *b) {
 	const struct change *x = *(const struct change *const *)a,
 						*y = *(const struct change *const *)b;
@@ -27,7 +29,8 @@ int64_t queueorder_ahead(const struct state *s, struct change_id id) {
 	int64_t ahead = 0;
 	for (size_t i = 0; i < s->changes.count; i++) {
 		const struct change *c = table_at(&s->changes, i);
-		if (c->state == CHANGE_QUEUED && c->repo.v == mine->repo.v && compare(&c, &mine) < 0)
+		if (c->state == CHANGE_QUEUED && c->repo.v == mine->repo.v && compare(&c, &mine) < 0 &&
+		    !c->draft && areas_meet(s, c, mine))
 			ahead++;
 	}
 	return ahead;

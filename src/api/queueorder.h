@@ -10,5 +10,5 @@ struct queueorder {
 
 struct queueorder queueorder_of(const struct state *s, struct repo_id repo,
                                 struct arena *life); // repo 0 = all
-// How many of the same repository go before it; -1 = it is not in the queue.
+// How many it has to wait for (core/areas.h); -1 = it is not in the queue.
 int64_t queueorder_ahead(const struct state *s, struct change_id id);
