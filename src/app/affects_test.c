@@ -60,7 +60,7 @@ static void what_a_change_touches(void **state) {
 	make_work_tree();
 	struct oid base = sh_oid("%s", first);
 	struct read_job_input known[] = {
-		{STR("lib"), RECORD("a  lib/b.h\0r 100644-0 lib/a.c")},
+		{STR("lib"), RECORD("r 100644-0 lib/a.c\0a  lib/b.h")},
 		{STR("pack"), TEXT("")},
 		{STR("app"), TEXT("")},
 		{STR("docs"), RECORD("r 100644-0 docs/a.md")},
