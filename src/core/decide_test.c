@@ -1,6 +1,7 @@
 // What the scenes (test/scene) do not tell: silence, bounds, what decide leaves behind.
 #include "core/decide.h"
 
+#include "base/prng.h"
 #include "core/fixture.h"
 
 static void a_second_call_is_silent(void **state) {
@@ -75,12 +76,62 @@ static void deadlines(void **state) {
 	fixture_end(&f);
 }
 
+static void build_all(struct fixture *f) {
+	for (size_t i = 0; i < f->s.candidates.count; i++) {
+		const struct candidate *c = table_at(&f->s.candidates, i);
+		if (c->state != CANDIDATE_BUILDING) continue;
+		struct event e = fixture_built(c->id.v);
+		unsigned any = (unsigned)c->change.v * 2654435761U;
+		e.candidate_built.affects = arena_printf(
+			&f->life, "{\"files\":[%u],\"jobs\":[\"a%u\",\"a%u\"]}", 1000 + (unsigned)c->change.v,
+			(any >> 8) % 20, (any >> 12) % 20);
+		fixture_apply(f, e);
+	}
+}
+
+static void end_some_runs(struct fixture *f, struct prng *random) {
+	for (int i = 0; i < 5 && f->s.runs.count; i++) {
+		const struct run *r = table_at(&f->s.runs, prng_below(random, f->s.runs.count));
+		struct event e = fixture_finished(r->id.v, prng_chance(random, 1, 20) ? OUTCOME_FAILED
+		                                                                      : OUTCOME_PASSED);
+		if (r->state == RUN_CANCELLING)
+			e = (struct event){.kind = EVENT_RUN_STOPPED, .run_stopped = {.run = r->id}};
+		else if (r->lookup)
+			e = (struct event){.kind = EVENT_RUN_MISSED, .run_missed = {.run = r->id}};
+		fixture_apply(f, e);
+	}
+}
+
+// Each turn falls silent (decide_turn asserts it), also with more changes than slots, and slots to
+// spare for unlikely paths.
+static void a_long_queue_drains(void **state) {
+	(void)state;
+	struct fixture f;
+	struct prng random = prng_seeded(7);
+	fixture_begin(&f, 60);
+	for (uint64_t i = 1; i <= 100; i++) fixture_apply(&f, fixture_proposal(&f, i, 1000 + i));
+	for (int turns = 0; f.s.changes.count; turns++) {
+		const struct repo *r = table_at(&f.s.repos, 0);
+		assert_true(turns < 5000);
+		f.now_ms += 1000;
+		build_all(&f);
+		end_some_runs(&f, &random);
+		if (r->landing.v) fixture_apply(&f, fixture_landed(&f, r->landing_candidate.v));
+		fixture_decide(&f);
+		arena_reset(&f.life);
+	}
+	assert_true(f.s.rejected.count > 0 && f.s.rejected.count < 50);
+	assert_int_equal(f.s.areas.count, 0);
+	fixture_end(&f);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_second_call_is_silent),
 		cmocka_unit_test(replay_needs_no_decide),
 		cmocka_unit_test(nothing_is_left_of_what_landed),
 		cmocka_unit_test(deadlines),
+		cmocka_unit_test(a_long_queue_drains),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,7 @@ struct queue_knobs queue_priced(double price) {
 	}
 	double at = (price - low.price) / (high.price - low.price);
 	double early = low.early + at * (high.early - low.early);
-	return (struct queue_knobs){price, fmax(early, .01), queue_mid.size_max};
+	return (struct queue_knobs){price, queueplan_max(early, .01), queue_mid.size_max};
 }
 
 // ---------------------------------------------------------------- 1. believe
@@ -43,11 +43,11 @@ static void believe_green(struct queueplan *q, size_t t) {
 static void believe_red(struct queueplan *q, size_t t) {
 	double all = 1;
 	BITS_EACH(x, q->inside[t], q->words) all *= q->changes[x].success;
-	double real = (1 - all) / fmax(1 - all + all * q->view->tries[t].faked, 1e-12);
+	double real = (1 - all) / queueplan_max(1 - all + all * q->view->tries[t].faked, 1e-12);
 	BITS_EACH(x, q->inside[t], q->words) {
 		double *p = &q->changes[x].success;
-		double bad = real * (1 - *p) / fmax(1 - all, 1e-9);
-		*p = fmax(1 - bad, RED);
+		double bad = real * (1 - *p) / queueplan_max(1 - all, 1e-9);
+		*p = queueplan_max(1 - bad, RED);
 	}
 }
 
@@ -97,9 +97,9 @@ static double worth(const struct queueplan *q, size_t t) {
 		path *= bits_has(q->inside[t], y) ? q->changes[y].success : 1 - q->changes[y].success;
 		sum += path;
 	}
-	double whole = fmax((double)(x->ends_ms - x->began_ms), 1);
-	double left = fmax((double)(x->ends_ms - q->view->now_ms), 1);
-	return sum / fmin(left / whole, 1);
+	double whole = queueplan_max((double)(x->ends_ms - x->began_ms), 1);
+	double left = queueplan_max((double)(x->ends_ms - q->view->now_ms), 1);
+	return sum / queueplan_min(left / whole, 1);
 }
 
 static bool is_urgent(const struct queueplan *q, size_t t) {
@@ -126,27 +126,34 @@ static bool stop_least(struct queueplan *q, double limit) {
 	return true;
 }
 
+// When the path is improbable, what will be known soon is worth waiting for.
+static bool better_waits(struct queueplan *q, size_t i) {
+	struct queueplan_change *c = &q->changes[i];
+	const struct queue_change *x = &q->view->changes[i];
+	if (c->sure >= UNLIKELY) return false;
+	if (c->waits) return c->waits == QUEUEPLAN_WAITS;
+	double known = INFINITY, now = (double)q->view->now_ms;
+	BITS_EACH(y, x->before, q->words) known = queueplan_min(known, q->changes[y].known_ms);
+	double duration = queueplan_max((double)x->duration_ms, 1);
+	bool waits = c->sure * queueplan_min(known - now, duration) / duration < q->view->knobs.price;
+	c->waits = waits ? QUEUEPLAN_WAITS : QUEUEPLAN_STARTS;
+	return waits;
+}
+
 // In the turn in which a hotfix comes it costs others one slot, no more.
 static void stop_improbable(struct queueplan *q) {
 	if (q->hotfix_starts) return;
-	size_t need = bits_count(q->need, q->words);
+	size_t need = 0;
 	double best = 0;
-	BITS_EACH(i, q->need, q->words) best = fmax(best, q->changes[i].sure);
-	while (need > q->free && stop_least(q, fmin(.1, best / 4))) {}
+	BITS_EACH(i, q->need, q->words) {
+		if (better_waits(q, i)) continue; // it would not start
+		best = queueplan_max(best, q->changes[i].sure);
+		need++;
+	}
+	while (need > q->free && stop_least(q, queueplan_min(.1, best / 4))) {}
 }
 
 // ---------------------------------------------------------------- 4. start
-
-// When the path is improbable, what will be known soon is worth waiting for.
-static bool better_waits(const struct queueplan *q, size_t i) {
-	const struct queueplan_change *c = &q->changes[i];
-	const struct queue_change *x = &q->view->changes[i];
-	if (c->sure >= UNLIKELY) return false;
-	double known = INFINITY, now = (double)q->view->now_ms;
-	BITS_EACH(y, x->before, q->words) known = fmin(known, q->changes[y].known_ms);
-	double duration = fmax((double)x->duration_ms, 1);
-	return c->sure * fmin(known - now, duration) / duration < q->view->knobs.price;
-}
 
 static void start_alone(struct queueplan *q, size_t i) {
 	uint64_t *members = queueplan_set(q);

@@ -18,13 +18,13 @@ struct batch {
 };
 
 static double weight(const struct queueplan *q, size_t i) {
-	double w = 1, mean = fmax((double)q->view->mean_ms, 1);
+	double w = 1, mean = queueplan_max((double)q->view->mean_ms, 1);
 	BITS_EACH(x, q->changes[i].after, q->words) w += q->changes[x].tested ? BLOCKED : 0;
 	return w + WAITED * (double)q->view->changes[i].waited_ms / (2 * mean);
 }
 
 static double per_second(const struct queueplan *q, size_t i, double w) {
-	return q->changes[i].sure * w / fmax((double)q->view->changes[i].duration_ms, 1);
+	return q->changes[i].sure * w / queueplan_max((double)q->view->changes[i].duration_ms, 1);
 }
 
 static struct batch alone(const struct queueplan *q, size_t i, double w) {
@@ -35,7 +35,7 @@ static struct batch alone(const struct queueplan *q, size_t i, double w) {
 	b.green = 1;
 	BITS_EACH(x, b.inside, q->words) b.green *= q->changes[x].success;
 	b.weight = w;
-	b.longest_ms = fmax((double)q->view->changes[i].duration_ms, 1);
+	b.longest_ms = queueplan_max((double)q->view->changes[i].duration_ms, 1);
 	b.score = per_second(q, i, w); // both verdicts decide it
 	return b;
 }
@@ -60,7 +60,7 @@ static void grow(const struct queueplan *q, struct batch *b, size_t m, double w,
 	for (size_t k = 0; k < q->words; k++)
 		for (uint64_t more = scratch[k] & ~b->inside[k]; more; more &= more - 1)
 			green *= q->changes[k * 64 + (size_t)__builtin_ctzll(more)].success;
-	double longest = fmax(b->longest_ms, (double)q->view->changes[m].duration_ms);
+	double longest = queueplan_max(b->longest_ms, (double)q->view->changes[m].duration_ms);
 	double seconds = longest * (1 + EACH * (double)b->count);
 	double score = (green - RED_COST * (1 - green)) * (b->weight + w) / seconds;
 	if (score <= b->score || !fits(q, b, m, scratch)) return;

@@ -23,6 +23,7 @@ struct hedges {
 	struct hedge *list;
 	size_t count, cap;
 	double dearer;
+	double known_most_ms, waited_most_ms;
 };
 
 static void add(struct hedges *h, struct hedge x) {
@@ -37,18 +38,18 @@ static void add(struct hedges *h, struct hedge x) {
 }
 
 static double tail(const struct queueplan *q, size_t x, double end_ms) {
-	double now = (double)q->view->now_ms, mean = fmax((double)q->view->mean_ms, 1);
+	double now = (double)q->view->now_ms, mean = queueplan_max((double)q->view->mean_ms, 1);
 	return (end_ms - now + (double)q->view->changes[x].waited_ms) / (2 * mean);
 }
 
 // The waiting spared when a candidate of i starts now and not at `known_ms`, when the flip is seen.
 static double spared(const struct queueplan *q, size_t i, double known_ms) {
-	double now = (double)q->view->now_ms, mean = fmax((double)q->view->mean_ms, 1);
+	double now = (double)q->view->now_ms, mean = queueplan_max((double)q->view->mean_ms, 1);
 	double duration = (double)q->view->changes[i].duration_ms;
-	double early = fmax(now + duration, known_ms), late = known_ms + duration;
+	double early = queueplan_max(now + duration, known_ms), late = known_ms + duration;
 	double sum = (late - early) * tail(q, i, late);
 	BITS_EACH(x, q->changes[i].after, q->words) {
-		double end = fmax(q->changes[x].end_ms, early);
+		double end = queueplan_max(q->changes[x].end_ms, early);
 		if (late > end) sum += BEHIND * (late - end) * tail(q, x, late);
 	}
 	return sum / mean;
@@ -59,22 +60,27 @@ struct flip {
 	double odds; // of the other way against the likely one
 };
 
-static int by_odds(const void *a, const void *b) {
-	const struct flip *x = a, *y = b;
-	if (x->odds != y->odds) return x->odds < y->odds ? 1 : -1;
-	return (x->y > y->y) - (x->y < y->y);
+// The most that spared() can say of any change.
+static double spared_most(const struct hedges *h, size_t i) {
+	const struct queueplan *q = h->q;
+	double now = (double)q->view->now_ms, mean = queueplan_max((double)q->view->mean_ms, 1);
+	double duration = (double)q->view->changes[i].duration_ms;
+	double late = queueplan_max(h->known_most_ms, now) + duration;
+	double most = (late - now + h->waited_most_ms) / (2 * mean);
+	double behind = (double)bits_count(q->changes[i].after, q->words);
+	return duration * most * (1 + BEHIND * behind) / mean;
 }
 
+// The most probable ones, at most FLIPS_MAX.
 static size_t flips_of(const struct queueplan *q, size_t i, struct flip *out) {
-	struct flip *all = ARENA_ARRAY(q->life, struct flip, q->n + 1);
 	size_t n = 0;
 	BITS_EACH(y, q->view->changes[i].before, q->words) {
-		double p = q->changes[y].success, less = fmin(p, 1 - p);
-		if (less > CERTAIN) all[n++] = (struct flip){y, less / (1 - less)};
+		double p = q->changes[y].success, less = queueplan_min(p, 1 - p), odds = less / (1 - less);
+		if (less <= CERTAIN || (n == FLIPS_MAX && odds <= out[n - 1].odds)) continue;
+		size_t at = n < FLIPS_MAX ? n++ : n - 1;
+		for (; at > 0 && out[at - 1].odds < odds; at--) out[at] = out[at - 1];
+		out[at] = (struct flip){y, odds};
 	}
-	qsort(all, n, sizeof *all, by_odds);
-	if (n > FLIPS_MAX) n = FLIPS_MAX;
-	if (n) memcpy(out, all, n * sizeof *all);
 	return n;
 }
 
@@ -104,13 +110,18 @@ static void hedge_flips(struct hedges *h, size_t i) {
 	struct queueplan *q = h->q;
 	struct flip flips[FLIPS_MAX];
 	double price = h->dearer * q->view->knobs.price;
+	double most = q->changes[i].sure * spared_most(h, i);
+	if (most < price) return;
 	size_t n = flips_of(q, i, flips);
+	double saves[FLIPS_MAX]; // when that flip is the last to be seen
+	for (size_t a = 0; a < n && most * flips[a].odds >= price; a++)
+		saves[a] = spared(q, i, q->changes[flips[a].y].known_ms);
 	for (size_t a = 0; a < n; a++)
 		for (size_t b = a; b < n; b++) {
-			double path = q->changes[i].sure * flips[a].odds * (b > a ? flips[b].odds : 1);
-			double known = q->changes[flips[a].y].known_ms;
-			if (b > a) known = fmax(known, q->changes[flips[b].y].known_ms);
-			double value = path * spared(q, i, known);
+			double odds = flips[a].odds * (b > a ? flips[b].odds : 1);
+			if (most * odds < price) break;
+			bool later = q->changes[flips[b].y].known_ms > q->changes[flips[a].y].known_ms;
+			double value = q->changes[i].sure * odds * saves[later ? b : a];
 			if (value < price) continue;
 			uint64_t *assumed = flipped(q, i, flips[a].y, flips[b].y);
 			if (!is_taken(q, i, assumed)) add(h, (struct hedge){value, price, i, assumed});
@@ -128,10 +139,10 @@ static void hedge_outcomes(struct hedges *h, size_t i) {
 		if (n == OUTCOMES_MAX) return;
 		before[n++] = y;
 	}
-	double now = (double)q->view->now_ms, mean = fmax((double)q->view->mean_ms, 1);
-	double end = fmax(c->own_ms, now + (double)q->view->changes[i].duration_ms);
+	double now = (double)q->view->now_ms, mean = queueplan_max((double)q->view->mean_ms, 1);
+	double end = queueplan_max(c->own_ms, now + (double)q->view->changes[i].duration_ms);
 	if (!n || c->end_ms <= end) return;
-	double same = fmax(c->success, 1 - c->success);
+	double same = queueplan_max(c->success, 1 - c->success);
 	for (size_t k = 0; k < n; k++) same *= 1 - q->view->conflicts;
 	double value = (c->end_ms - end) / (2 * mean) * tail(q, i, c->end_ms) * same;
 	double price = h->dearer * q->view->knobs.early;
@@ -160,6 +171,10 @@ static double dearer(const struct queueplan *q) {
 
 void queuehedge_start(struct queueplan *q) {
 	struct hedges h = {.q = q, .dearer = dearer(q)};
+	for (size_t i = 0; i < q->n; i++) {
+		h.known_most_ms = queueplan_max(h.known_most_ms, q->changes[i].known_ms);
+		h.waited_most_ms = queueplan_max(h.waited_most_ms, (double)q->view->changes[i].waited_ms);
+	}
 	for (size_t i = 0; i < q->n; i++) {
 		hedge_flips(&h, i);
 		if (q->view->knobs.early > 0) hedge_outcomes(&h, i);

@@ -43,7 +43,7 @@ static void choose_likely(struct queueplan *q, size_t i) {
 	BITS_EACH(y, q->view->changes[i].before, q->words) {
 		double p = q->changes[y].success;
 		if (p > .5) bits_add(c->likely, y);
-		c->sure *= fmax(p, 1 - p);
+		c->sure *= queueplan_max(p, 1 - p);
 		bits_add(q->changes[y].after, i);
 	}
 }
@@ -95,7 +95,7 @@ static void expect_end(struct queueplan *q, size_t i) {
 	struct queueplan_change *c = &q->changes[i];
 	c->end_ms = c->own_ms;
 	BITS_EACH(y, q->view->changes[i].before, q->words)
-	c->end_ms = fmax(c->end_ms, q->changes[y].end_ms);
+	c->end_ms = queueplan_max(c->end_ms, q->changes[y].end_ms);
 }
 
 void queueplan_find_need(struct queueplan *q) {
@@ -113,12 +113,12 @@ void queueplan_find_need(struct queueplan *q) {
 			const struct queue_try *x = &v->tries[c->tries[k]];
 			bool ended = x->state == QUEUE_PASSED || x->state == QUEUE_FAILED;
 			double end = x->state == QUEUE_DOUBTED ? now + (double)x->again_ms : now;
-			if (x->state == QUEUE_RUNNING) end = fmax((double)x->ends_ms, now);
-			if (!ended) c->known_ms = fmin(c->known_ms, end);
+			if (x->state == QUEUE_RUNNING) end = queueplan_max((double)x->ends_ms, now);
+			if (!ended) c->known_ms = queueplan_min(c->known_ms, end);
 			if (!counts(q, c->tries[k], i, c->likely)) continue;
 			c->covered = true;
 			c->tested = c->tested || ended;
-			c->own_ms = fmin(c->own_ms, end);
+			c->own_ms = queueplan_min(c->own_ms, end);
 		}
 	}
 	for (size_t i = 0; i < q->n; i++) {

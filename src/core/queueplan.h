@@ -14,6 +14,7 @@ struct queueplan_change {
 	uint64_t *likely, *after;
 	bool covered; // there is a candidate on the likely path
 	bool tested;  // and it has ended
+	enum { QUEUEPLAN_UNASKED, QUEUEPLAN_STARTS, QUEUEPLAN_WAITS } waits; // of one not covered
 };
 
 struct queueplan {
@@ -27,6 +28,15 @@ struct queueplan {
 	bool hotfix_starts;
 	uint64_t **inside; // of each try: members and base
 };
+
+// In the loops over all pairs of changes; no number here is none.
+static inline double queueplan_max(double a, double b) {
+	return a > b ? a : b;
+}
+
+static inline double queueplan_min(double a, double b) {
+	return a < b ? a : b;
+}
 
 uint64_t *queueplan_set(const struct queueplan *q); // empty
 void queueplan_start(struct queueplan *q, const uint64_t *members, const uint64_t *base);
