@@ -5,6 +5,7 @@
 #include "core/areas.h"
 #include "core/candidates.h"
 #include "core/environments.h"
+#include "core/flakes.h"
 #include "core/plans.h"
 
 static void set_name(struct name *out, struct str name) {
@@ -170,6 +171,7 @@ static void run_issued(struct state *s, const struct event_run_issued *e, int64_
 		.issued_ms = now,
 		.job = (uint32_t)e->job,
 		.lookup = e->lookup != 0,
+		.doubts = e->doubts != 0,
 	};
 	struct job *j = state_job(s, state_candidate(s, e->candidate), (size_t)e->job);
 	j->run = e->run;
@@ -189,9 +191,37 @@ static struct job *end_run(struct state *s, struct run_id id, const struct plan_
 	return state_job(s, c, run.job);
 }
 
+// Only what a run found out about the job, not about weir.yml or the machine, may be a flake.
+static bool may_be_fake(enum reason reason) {
+	return reason == REASON_TEST_FAILED || reason == REASON_EXIT_STATUS ||
+	       reason == REASON_SIGNALLED || reason == REASON_JOB_FAILED;
+}
+
+// A run of a job of which one red run is no verdict.
+static void run_doubted(struct state *s, struct job *j, const struct candidate *c, struct str name,
+                        const struct event_run_finished *e) {
+	if (e->outcome == OUTCOME_PASSED) {
+		j->artifacts = e->artifacts;
+		j->status = j->reds ? JOB_DOUBTED : JOB_PASSED;
+		if (j->reds) j->greens++;
+		else flakes_saw_green(s, flakes_key(c->repo, name, STR_NONE));
+		return;
+	}
+	j->reason = e->reason;
+	j->red_run = e->run;
+	j->status = may_be_fake(e->reason) ? JOB_DOUBTED : JOB_FAILED;
+	flakes_saw_red(s, j, c->repo, name, e->failed_tests);
+}
+
 static void run_finished(struct state *s, const struct event_run_finished *e) {
 	const struct plan_job *definition;
+	struct run run = *state_run(s, e->run);
 	struct job *j = end_run(s, e->run, &definition);
+	if (run.doubts && e->outcome != OUTCOME_CANCELLED) {
+		run_doubted(s, j, state_candidate(s, run.candidate), state_name(&definition->name), e);
+		candidates_sweep(s);
+		return;
+	}
 	j->reason = e->reason;
 	if (e->outcome == OUTCOME_PASSED) {
 		j->status = JOB_PASSED;
@@ -214,6 +244,13 @@ static void run_reused(struct state *s, const struct event_run_reused *e) {
 		j->reason = REASON_JOB_FAILED;
 	}
 	candidates_sweep(s);
+}
+
+static void job_settled(struct state *s, const struct event_job_settled *e) {
+	struct job *j = state_job(s, state_candidate(s, e->candidate), (size_t)e->job);
+	j->status = e->outcome == OUTCOME_PASSED ? JOB_PASSED : JOB_FAILED;
+	if (e->outcome == OUTCOME_PASSED) flakes_saw_flip(s, j);
+	else j->run = j->red_run;
 }
 
 static void run_missed(struct state *s, const struct event_run_missed *e) {
@@ -340,6 +377,7 @@ void apply_event(struct state *s, const struct event *e) {
 		candidate_refused(s, e->candidate_refused.candidate, e->candidate_refused.reason);
 		return;
 	case EVENT_CANDIDATE_DROPPED: candidate_dropped(s, &e->candidate_dropped); return;
+	case EVENT_JOB_SETTLED: job_settled(s, &e->job_settled); return;
 	case EVENT_RUN_ISSUED: run_issued(s, &e->run_issued, e->time_ms); return;
 	case EVENT_RUN_STARTED: state_run(s, e->run_started.run)->state = RUN_RUNNING; return;
 	case EVENT_RUN_FINISHED: run_finished(s, &e->run_finished); return;

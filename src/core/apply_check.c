@@ -136,6 +136,17 @@ static bool check_candidate_state(const struct state *s, struct candidate_id id,
 	return true;
 }
 
+static bool check_settled(const struct state *s, const struct event_job_settled *e,
+                          struct err *why) {
+	const struct candidate *c = state_candidate(s, e->candidate);
+	if (!c) return missing(why, "candidate", e->candidate.v);
+	if (e->job < 0 || (uint64_t)e->job >= c->job_count)
+		return missing(why, "job", (uint64_t)e->job);
+	if (state_job(s, c, (size_t)e->job)->status != JOB_DOUBTED)
+		return err_set(why, ERR_CONFLICT, "nobody doubts that job");
+	return true;
+}
+
 static bool check_run_issued(const struct state *s, const struct event_run_issued *e,
                              struct err *why) {
 	const struct candidate *c = state_candidate(s, e->candidate);
@@ -269,6 +280,7 @@ bool apply_check(const struct state *s, const struct event *e, struct err *why) 
 		return state_candidate(s, e->candidate_dropped.candidate)
 		           ? true
 		           : missing(why, "candidate", e->candidate_dropped.candidate.v);
+	case EVENT_JOB_SETTLED: return check_settled(s, &e->job_settled, why);
 	case EVENT_RUN_ISSUED: return check_run_issued(s, &e->run_issued, why);
 	case EVENT_RUN_STARTED:
 	case EVENT_RUN_CANCEL_ISSUED:

@@ -55,6 +55,15 @@ void areas_set(struct state *s, struct change *c, struct str affects) {
 	c->areas_known = 1;
 }
 
+bool areas_has_job(const struct state *s, const struct change *c, struct str job) {
+	size_t from, to;
+	if (!c->areas_known) return true;
+	rows_of(s, c->id, &from, &to);
+	for (size_t i = from; i < to; i++)
+		if (row(s, i)->number == of_job(job)) return true;
+	return false;
+}
+
 bool areas_meet(const struct state *s, const struct change *a, const struct change *b) {
 	size_t i, i_end, k, k_end;
 	if (!a->areas_known || !b->areas_known) return true;

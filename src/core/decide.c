@@ -8,6 +8,7 @@
 #include "core/bits.h"
 #include "core/candidates.h"
 #include "core/decide_delivery.h"
+#include "core/flakes.h"
 #include "core/speculate.h"
 
 void decide_add(struct state *s, struct decide_list *list, struct event *e) {
@@ -182,6 +183,27 @@ static void judge(struct turn *t, const struct candidate *c) {
 	}
 }
 
+static void settle(struct turn *t, const struct candidate *c, uint32_t index) {
+	const struct job *j = state_job(t->s, c, index);
+	const struct change *change = state_change(t->s, c->change);
+	struct str name = state_name(&state_plan_job(t->s, state_plan(t->s, c->plan), index)->name);
+	if (j->status != JOB_DOUBTED) return;
+	enum flakes_say say = flakes_judge(j, !change || areas_has_job(t->s, change, name));
+	if (say == FLAKES_AGAIN) return;
+	add(t, (struct event){.kind = EVENT_JOB_SETTLED,
+	                      .job_settled = {c->id, index, arena_str(t->list->life, name),
+	                                      say == FLAKES_PASSED ? OUTCOME_PASSED : OUTCOME_FAILED,
+	                                      j->reds, j->greens, j->faked, j->red_run}});
+}
+
+static void settle_all(struct turn *t) {
+	for (size_t i = 0; i < t->s->candidates.count; i++) {
+		const struct candidate *c = table_at(&t->s->candidates, i);
+		for (uint32_t job = 0; c->state == CANDIDATE_TESTING && job < c->job_count; job++)
+			settle(t, c, job);
+	}
+}
+
 static void judge_all(struct turn *t) {
 	for (size_t i = t->s->candidates.count; i > 0; i--)
 		if (i <= t->s->candidates.count) judge(t, table_at(&t->s->candidates, i - 1));
@@ -205,7 +227,9 @@ static bool is_ready(const struct state *s, const struct candidate *c, size_t in
 	const struct job *j = state_job(s, c, index);
 	if (j->status == JOB_ISSUED || c->carrier || !needs_passed(s, c, definition)) return false;
 	switch (definition->when) {
-	case WHEN_CHANGE: return c->state == CANDIDATE_TESTING && j->status == JOB_WAITING;
+	case WHEN_CHANGE:
+		return c->state == CANDIDATE_TESTING &&
+		       (j->status == JOB_WAITING || j->status == JOB_DOUBTED);
 	case WHEN_LANDED:
 		return c->state == CANDIDATE_LANDED && !c->released && j->status == JOB_WAITING;
 	case WHEN_NIGHTLY:
@@ -299,7 +323,9 @@ static void issue_run(struct turn *t, const struct candidate *c, uint32_t index,
 	                          .attempt = nightly ? 1 : j->attempt + 1,
 	                          .trust = c->state == CANDIDATE_LANDED ? 2 : 1,
 	                          .lookup = lookup,
-	                          .recheck = j->looked == 2 && !j->attempt}});
+	                          .recheck = j->looked == 2 && !j->attempt,
+	                          .doubts = definition->when == WHEN_CHANGE && !definition->retries &&
+	                                    !lookup}});
 }
 
 static void look_up(struct turn *t) {
@@ -386,6 +412,7 @@ void decide_turn(struct state *s, int64_t now_ms, struct decide_list *list) {
 	size_t before;
 	do {
 		before = list->count;
+		settle_all(&t);
 		judge_all(&t);
 		queue_proposed(&t);
 		plan_all(&t);

@@ -26,6 +26,7 @@
 	EVENT(21, CANDIDATE_BUILT, candidate_built, "candidate.built", CANDIDATE, "the merge exists; its jobs are known") \
 	EVENT(22, CANDIDATE_REFUSED, candidate_refused, "candidate.refused", CANDIDATE, "the merge can't be made") \
 	EVENT(23, CANDIDATE_DROPPED, candidate_dropped, "candidate.dropped", CANDIDATE, "it will not become trunk") \
+	EVENT(24, JOB_SETTLED, job_settled, "job.settled", CANDIDATE, "runs that disagreed were judged together") \
 	EVENT(30, RUN_ISSUED, run_issued, "run.issued", RUN, "a job was asked to run on a candidate")  \
 	EVENT(31, RUN_STARTED, run_started, "run.started", RUN, "its process runs")                    \
 	EVENT(32, RUN_FINISHED, run_finished, "run.finished", RUN, "it ended by itself or by a limit: a verdict") \
@@ -99,12 +100,17 @@
 	F(S, JSON, skipped) F(S, JSON, affects)
 #define EVENT_FIELDS_candidate_refused(F, S)                                                       \
 	F(S, CANDIDATE_ID, candidate) F(S, REASON, reason) F(S, STR, text) F(S, JSON, conflicts)
+// faked: how likely a good change looks so, in billionths. run: the newest red one.
+#define EVENT_FIELDS_job_settled(F, S)                                                             \
+	F(S, CANDIDATE_ID, candidate) F(S, INT, job) F(S, STR, name) F(S, OUTCOME, outcome) F(S, INT, reds) \
+	F(S, INT, greens) F(S, INT, faked) F(S, RUN_ID, run)
 #define EVENT_FIELDS_candidate_dropped(F, S) F(S, CANDIDATE_ID, candidate) F(S, REASON, reason)
 // job: index in the candidate's plan. attempt: 1 for the first. trust: 1 change, 2 trunk, 3 release. lookup: 1 = only
 // to find a verdict of its change again, which takes no slot. recheck: 1 = it is to be done though a verdict holds.
+// doubts: 1 = one red run is no verdict yet (core/flakes.h).
 #define EVENT_FIELDS_run_issued(F, S)                                                              \
 	F(S, RUN_ID, run) F(S, CANDIDATE_ID, candidate) F(S, INT, job) F(S, STR, name) F(S, INT, attempt) \
-	F(S, INT, trust) F(S, LATER, lookup) F(S, LATER, recheck)
+	F(S, INT, trust) F(S, LATER, lookup) F(S, LATER, recheck) F(S, LATER, doubts)
 // slot_wait_ms: from when its candidate and its needs let it run to when it was issued, which takes a slot.
 // begun_ms: when its process began; a daemon that finds it running tells later. 0 in older events: slot_wait_ms is then
 // the time that its start took.

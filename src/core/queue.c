@@ -122,7 +122,8 @@ static bool stop_least(struct queueplan *q, double limit) {
 	if (least == SIZE_MAX) return false;
 	q->stopped[least] = true;
 	q->out->stops[q->out->stop_count++] = least;
-	q->free++;
+	if (q->over) q->over--;
+	else q->free++;
 	return true;
 }
 
@@ -205,6 +206,7 @@ void queue_decide(const struct queue_view *view, struct arena *life, struct queu
 		running += view->tries[t].state == QUEUE_RUNNING;
 	}
 	q.free = view->slots > running ? view->slots - running : 0;
+	q.over = running > view->slots ? running - view->slots : 0;
 	*plan = (struct queue_plan){.starts = ARENA_ARRAY(life, struct queue_start, view->slots + 1),
 	                            .stops = ARENA_ARRAY(life, size_t, view->try_count + 1),
 	                            .again = ARENA_ARRAY(life, size_t, view->slots + 1)};

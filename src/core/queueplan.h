@@ -21,7 +21,7 @@ struct queueplan {
 	const struct queue_view *view;
 	struct arena *life;
 	struct queue_plan *out;
-	size_t n, words, free; // free: slots
+	size_t n, words, free, over; // free: slots; over: more run than there are slots
 	struct queueplan_change *changes;
 	uint64_t *need; // changes without a candidate on the likely path
 	bool *stopped;  // of each try

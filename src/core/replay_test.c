@@ -68,6 +68,7 @@ static void recorded_logs_give_their_states(void **state) {
 	bool seen[EVENT_KIND_MAX + 1] = {0};
 	replay("first", seen);
 	replay("apart", seen);
+	replay("doubt", seen);
 	for (int kind = 0; kind <= EVENT_KIND_MAX; kind++)
 		if (event_name((enum event_kind)kind) && !seen[kind])
 			fail_msg("%s is in no recorded log; record another one that has it",

@@ -6,6 +6,7 @@
 enum {
 	STATE_NAME_MAX = 63,
 	STATE_HISTORY = 8,
+	STATE_RED_KEYS = 3,
 	STATE_LOST_MAX = 3,
 	STATE_BLOCKS_MAX = 500 // of one environment; beyond, the oldest release is forgotten
 };
@@ -47,7 +48,8 @@ struct area { // one of those that a change touches (core/areas.h)
 	uint64_t number;
 };
 
-enum job_status { JOB_WAITING, JOB_ISSUED, JOB_PASSED, JOB_FAILED, JOB_SKIPPED };
+// doubted: it was red, and what that means is not settled (core/flakes.h).
+enum job_status { JOB_WAITING, JOB_ISSUED, JOB_PASSED, JOB_FAILED, JOB_SKIPPED, JOB_DOUBTED };
 
 struct job {           // of one candidate
 	struct run_id run; // newest
@@ -56,6 +58,10 @@ struct job {           // of one candidate
 	enum job_status status;
 	enum reason reason;
 	uint16_t attempt, lost;
+	uint8_t reds, greens, red_key_count; // of what is doubted; of the newest red run:
+	uint32_t faked;                      // how likely a good change looks so, billionths
+	uint64_t red_keys[STATE_RED_KEYS], red_job;
+	struct run_id red_run;
 	uint8_t looked; // of a candidate issued again: no verdict was found; 2 = and is to be checked
 };
 
@@ -97,6 +103,12 @@ struct run {
 	uint32_t job;
 	enum run_state state;
 	uint8_t lookup; // takes no slot
+	uint8_t doubts; // one red run is no verdict
+};
+
+struct flake { // of a job, or of one of its tests
+	uint64_t key, job;
+	uint32_t passes, flips;
 };
 
 enum job_when { WHEN_CHANGE, WHEN_LANDED, WHEN_NIGHTLY };

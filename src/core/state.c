@@ -2,12 +2,12 @@
 
 #include <assert.h>
 
-enum { TABLES = 13 };
+enum { TABLES = 14 };
 
 static struct table *const *tables(struct state *s, struct table *list[TABLES]) {
 	struct table *all[] = {&s->repos,  &s->changes, &s->rejected,  &s->candidates, &s->jobs,
 	                       &s->runs,   &s->plans,   &s->plan_jobs, &s->needs,      &s->releases,
-	                       &s->blocks, &s->envs,    &s->areas};
+	                       &s->blocks, &s->envs,    &s->areas,     &s->flakes};
 	memcpy(list, all, sizeof all);
 	return list;
 }
@@ -27,6 +27,7 @@ void state_init(struct state *s) {
 		.blocks = TABLE_OF(struct block),
 		.envs = TABLE_OF(struct env),
 		.areas = TABLE_OF(struct area),
+		.flakes = TABLE_OF(struct flake),
 		.next_queue_order = 1,
 		.next_repo = 1,
 		.next_change = 1,

@@ -10,6 +10,7 @@
 //                 |           |--> dropped -> gone when its last run has stopped
 //                 '--> refused -> dropped
 //   job        waiting -> issued -> passed | failed, or back to waiting (lost, retried); skipped
+//                         |--> doubted -> issued again, or settled: passed | failed
 //   from the start run        issued -> running -> gone;  cancelling from either
 #pragma once
 #include "core/rows.h"
@@ -24,7 +25,7 @@ struct state {
 	uint64_t seed;
 	uint32_t slots; // runs at once
 	struct table repos, changes, rejected, candidates, jobs, runs, plans, plan_jobs, needs,
-		releases, blocks, envs, areas;
+		releases, blocks, envs, areas, flakes;
 };
 
 void state_init(struct state *s);

@@ -54,6 +54,9 @@ static void add_job(struct hash *h, const struct job *j) {
 	ADD(h, j->run.v, (uint64_t)j->nightly_day, j->status, j->reason, j->attempt, j->lost);
 	add_digest(h, &j->artifacts);
 	if (j->looked) ADD(h, j->looked);
+	if (!j->reds) return;
+	ADD(h, j->reds, j->greens, j->red_key_count, j->faked, j->red_job, j->red_run.v);
+	add_numbers(h, j->red_keys, j->red_key_count);
 }
 
 static void add_plan(struct hash *h, const struct state *s, const struct plan *p) {
@@ -95,7 +98,7 @@ struct digest state_digest(const struct state *s) {
 	}
 	EACH(s, runs, struct run, r) {
 		ADD(&h, r->id.v, r->candidate.v, (uint64_t)r->issued_ms, r->job, r->state);
-		if (r->lookup) ADD(&h, r->lookup);
+		if (r->lookup | r->doubts) ADD(&h, r->lookup, r->doubts);
 	}
 	EACH(s, plans, struct plan, p) add_plan(&h, s, p);
 	EACH(s, releases, struct release, r) {
@@ -104,6 +107,10 @@ struct digest state_digest(const struct state *s) {
 	}
 	EACH(s, blocks, struct block, b) ADD(&h, b->release.v, b->env.v);
 	EACH(s, envs, struct env, e) add_env(&h, e);
+	for (size_t i = 0; i < s->flakes.count; i++) {
+		const struct flake *f = table_at(&s->flakes, i);
+		ADD(&h, f->key, f->job, f->passes, f->flips);
+	}
 	for (size_t i = 0; i < s->areas.count; i++) {
 		const struct area *a = table_at(&s->areas, i);
 		ADD(&h, a->change, a->number);

@@ -1,11 +1,11 @@
 #include "core/state_pack.h"
 
-enum { TABLES = 13, VERSION = 1 };
+enum { TABLES = 14, VERSION = 1 };
 
 static void tables_of(struct state *s, struct table *list[TABLES]) {
 	struct table *all[TABLES] = {
-		&s->repos,     &s->changes, &s->rejected, &s->candidates, &s->jobs, &s->runs, &s->plans,
-		&s->plan_jobs, &s->needs,   &s->releases, &s->blocks,     &s->envs, &s->areas};
+		&s->repos,     &s->changes, &s->rejected, &s->candidates, &s->jobs, &s->runs,  &s->plans,
+		&s->plan_jobs, &s->needs,   &s->releases, &s->blocks,     &s->envs, &s->areas, &s->flakes};
 	memcpy(list, all, sizeof all);
 }
 

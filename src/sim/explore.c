@@ -55,11 +55,12 @@ static void free_node(struct node *n) {
 	witness_free(&n->witness);
 }
 
-static uint64_t fingerprint(const struct node *n) {
+static uint64_t fingerprint(const struct explore *x, const struct node *n) {
 	struct state shallow = n->state;
 	struct hash h;
 	uint64_t first;
 	shallow.events = 0; // how long the story was does not matter
+	if (!x->o->doubts) shallow.flakes.count = 0;
 	struct digest d = state_digest(&shallow);
 	hash_begin(&h);
 	hash_add(&h, d.b, sizeof d.b);
@@ -198,10 +199,12 @@ static bool candidate(struct explore *x, const struct node *n, const struct outb
 	       step(x, n, clash, "conflict");
 }
 
-static struct event finished(const struct outbox_item *item, enum outcome outcome) {
+static struct event finished(const struct explore *x, const struct outbox_item *item,
+                             enum outcome outcome) {
 	struct event e = {.kind = EVENT_RUN_FINISHED};
 	e.run_finished.run.v = item->id;
 	e.run_finished.outcome = outcome;
+	if (outcome == OUTCOME_FAILED && x->o->doubts) e.run_finished.reason = REASON_TEST_FAILED;
 	return e;
 }
 
@@ -233,8 +236,8 @@ static bool run(struct explore *x, const struct node *n, const struct outbox_ite
 		if (!step(x, n, missed, "missed") || !reused(x, n, item)) return false;
 		return !item->cancel || step(x, n, stopped, "stopped");
 	}
-	return step(x, n, finished(item, OUTCOME_PASSED), "passed") &&
-	       step(x, n, finished(item, OUTCOME_FAILED), "failed") &&
+	return step(x, n, finished(x, item, OUTCOME_PASSED), "passed") &&
+	       step(x, n, finished(x, item, OUTCOME_FAILED), "failed") &&
 	       (!item->cancel || step(x, n, stopped, "stopped")) &&
 	       (!n->lost || step(x, &after, lost, "lost"));
 }
@@ -322,7 +325,7 @@ static bool is_stuck(const struct node *n) {
 
 static bool walk(struct explore *x, struct node *n) {
 	AUTO_ARENA life = {0};
-	if (!is_new(x, fingerprint(n))) return true;
+	if (!is_new(x, fingerprint(x, n))) return true;
 	if (x->result->states >= x->o->states_max) {
 		x->result->whole = false;
 		return true;

@@ -14,6 +14,7 @@ struct explore_options {
 	int slots;
 	int revisions, withdrawals, lost, foreign, rollbacks; // how many of each may happen
 	bool priorities;                                      // later changes go ahead of earlier ones
+	bool doubts;  // a red run may be a flake (core/flakes.h)
 	bool apart;   // a candidate may turn out to touch what no other touches
 	bool crashes; // replay and compare at each step
 	uint64_t states_max;

@@ -66,6 +66,18 @@ static void changes_that_may_touch_nothing_in_common(void **state) {
 		.changes = 3, .jobs = 1, .slots = 1, .apart = true, .states_max = 1000000});
 }
 
+static void red_runs_that_may_be_flakes(void **state) {
+	(void)state;
+	explore(&(struct explore_options){.changes = 1,
+	                                  .jobs = 2,
+	                                  .slots = 1,
+	                                  .doubts = true,
+	                                  .lost = 1,
+	                                  .withdrawals = 1,
+	                                  .crashes = true,
+	                                  .states_max = 100000});
+}
+
 static void four_changes(void **state) {
 	(void)state;
 	explore(&(struct explore_options){.changes = 4, .jobs = 1, .slots = 1, .states_max = 1000000});
@@ -77,6 +89,7 @@ int main(void) {
 		cmocka_unit_test(two_changes),
 		cmocka_unit_test(three_changes_and_a_crash_at_each_step),
 		cmocka_unit_test(changes_that_may_touch_nothing_in_common),
+		cmocka_unit_test(red_runs_that_may_be_flakes),
 		cmocka_unit_test(four_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,10 @@ static void candidate(struct buf *out, const struct event *e) {
 		return;
 	case EVENT_CANDIDATE_BUILT: buf_printf(out, " %s", commit(&e->candidate_built.commit)); return;
 	case EVENT_CANDIDATE_REFUSED: reason(out, e->candidate_refused.reason); return;
+	case EVENT_JOB_SETTLED:
+		buf_printf(out, " " STR_FMT " %s", STR_ARG(e->job_settled.name),
+		           event_outcome_name(e->job_settled.outcome));
+		return;
 	default: reason(out, e->candidate_dropped.reason); return;
 	}
 }

@@ -163,6 +163,12 @@
 	RULE(RUN_FINISHED,                                                                             \
 	     "REPLACE INTO job_inputs(repo, job, inputs) SELECT repo, name, :inputs FROM runs"         \
 	     " WHERE id = :run AND :basis <> '' AND :outcome = 'passed'")                              \
+	/* What was judged red as a whole answers nobody as green. */                                  \
+	RULE(JOB_SETTLED, "DELETE FROM verdicts WHERE :outcome = 'failed' AND run IN"                  \
+	                  " (SELECT id FROM runs WHERE candidate = :candidate AND job = :job)")        \
+	RULE(JOB_SETTLED,                                                                              \
+	     "INSERT INTO tallies(name, n) SELECT 'flakes', 1 WHERE :outcome = 'passed'"               \
+	     " ON CONFLICT(name) DO UPDATE SET n = n + 1")                                             \
 	RULE(RUN_MISSED, "DELETE FROM runs WHERE id = :run")                                           \
 	RULE(RUN_REUSED,                                                                               \
 	     "UPDATE verdicts SET time_ms = :time, tree = (SELECT c.tree FROM runs AS r"               \
