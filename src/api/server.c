@@ -129,6 +129,7 @@ static const struct {
 } tallies[] = {
 	{"reused", "weir_runs_reused_total", "Runs answered by an earlier verdict.", false},
 	{"saved_ms", "weir_runs_saved_seconds_total", "What the reused runs took when they ran.", true},
+	{"flakes", "weir_flakes_total", "Jobs that were red and, run again, found to be green.", false},
 	{"rechecked", "weir_rechecks_total", "Runs done though a verdict would have held.", false},
 	{"differed", "weir_rechecks_differed_total", "Of these, with another outcome.", false},
 	{"varied", "weir_rechecks_varied_total", "Of these, with other artifacts.", false},
