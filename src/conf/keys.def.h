@@ -66,7 +66,8 @@ KEY(JOB, "resources", RESOURCES, resources, "", 0, 0, BUILT | OUTCOME,
 KEY(JOB, "results", PATTERNS, results, "", 0, 64, BUILT | OUTCOME,
     "Test results that the job writes: JUnit XML, TAP, go test -json or CTRF.")
 KEY(JOB, "retries", COUNT, retries, "0", 0, 3, BUILT,
-    "How often a failed run is repeated before it counts; better left at 0.")
+    "How often a failed run is repeated, so that any green one counts; better left at 0: weir then runs "
+    "a red job again by itself, and judges by the past of its tests whether they are flaky.")
 KEY(JOB, "run", COMMAND, run, "", 1, 65536, BUILT | REQUIRED | OUTCOME,
     "The command, for a POSIX shell with -e; may have several lines.")
 KEY(JOB, "secrets", SECRETS, secrets, "", 0, 64, BUILT | OUTCOME,

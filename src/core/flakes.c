@@ -9,9 +9,9 @@ static const uint64_t BROKEN = 100000000, BROKEN_APART = 5000000, SHAKY = 200000
 enum {
 	PRIOR_RUNS = 20,
 	PRIOR_PPB = FLAKES_PPB / 100,
-	FAILED_ODDS = 1000, // against a good change, to call it red
-	PASSED_ODDS = 25,   // for it, to call it green
-	PASSES_MAX = 1000   // the past is halved there: what is long ago counts less
+	FAILED_ODDS = 200, // against a good change, to call it red
+	PASSED_ODDS = 25,  // for it, to call it green
+	PASSES_MAX = 1000  // the past is halved there: what is long ago counts less
 };
 
 uint64_t flakes_key(struct repo_id repo, struct str job, struct str test) {

@@ -27,7 +27,7 @@ static void a_test_that_never_was_flaky(void **state) {
 	check(&f, "RR", true, "AF");
 	check(&f, "RGG", true, "AAP");
 	check(&f, "RGRRR", true, "AAAAF"); // a regression that is red now and then
-	check(&f, "RG", false, "AP");  // not by this change
+	check(&f, "RG", false, "AP");      // not by this change
 	check(&f, "RRR", false, "AAF");
 	fixture_end(&f);
 }

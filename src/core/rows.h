@@ -44,8 +44,7 @@ struct change {
 };
 
 struct area { // one of those that a change touches (core/areas.h)
-	uint64_t change;
-	uint64_t number;
+	uint64_t change, number;
 };
 
 // doubted: it was red, and what that means is not settled (core/flakes.h).
@@ -88,10 +87,8 @@ struct candidate {
 	uint8_t released; // its release was made or refused
 	uint8_t again;    // verdicts of its change are looked for before it runs
 	uint8_t carrier;  // others stand on it; it is not tested
-	// What landed since its base was trunk touches nothing of its change: its verdicts count, on a
-	// candidate that is issued again on the tip.
-	uint8_t behind;
-	uint8_t refuted; // its change meets one that landed, and that is not below it
+	uint8_t behind;   // trunk moved by what its change does not meet: it is issued again there
+	uint8_t refuted;  // its change meets one that landed, and that is not below it
 };
 
 enum run_state { RUN_ISSUED, RUN_RUNNING, RUN_CANCELLING };
@@ -102,8 +99,7 @@ struct run {
 	int64_t issued_ms;
 	uint32_t job;
 	enum run_state state;
-	uint8_t lookup; // takes no slot
-	uint8_t doubts; // one red run is no verdict
+	uint8_t lookup, doubts; // it takes no slot; red, it is no verdict
 };
 
 struct flake { // of a job, or of one of its tests
@@ -115,8 +111,7 @@ enum job_when { WHEN_CHANGE, WHEN_LANDED, WHEN_NIGHTLY };
 
 struct plan { // what decide needs of a plan; the same plan is kept once
 	struct digest digest;
-	uint32_t uses;
-	uint32_t job_at, job_count; // rows of state.plan_jobs
+	uint32_t uses, job_at, job_count; // rows of state.plan_jobs
 };
 
 struct plan_job {
