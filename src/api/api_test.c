@@ -255,6 +255,10 @@ static void changes_are_withdrawn_retried_cancelled(void **state) {
 	AUTO_REPLY queue = ask(p, "GET", "/api/v1/queue", "");
 	assert_int_equal(json_length(json_get(queue.json, "changes")), 2);
 	assert_int_equal(json_get_int(json_at(json_get(queue.json, "changes"), 1), "place", -1), 1);
+	AUTO_REPLY waits = ask(p, "GET", "/api/v1/changes/2", "");
+	const struct json *first = json_at(json_get(waits.json, "waits_for"), 0);
+	assert_int_equal(json_get_int(first, "change", 0), 1);
+	assert_text(json_get_str(first, "why"), "what they touch is not known yet");
 	AUTO_REPLY withdrawn = ask(p, "POST", "/api/v1/changes/2/withdraw", "");
 	assert_text(json_get_str(withdrawn.json, "state"), "withdrawn");
 	AUTO_REPLY again = ask(p, "POST", "/api/v1/changes/2/withdraw", "{}");

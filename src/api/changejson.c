@@ -76,6 +76,20 @@ static void write_times(struct jsonw *w, const struct read_change *c) {
 	jsonw_object_end(w);
 }
 
+static void write_waits(struct api *api, struct change_id id, struct arena *life, struct jsonw *w) {
+	const struct state *s = api->host.state(api->host.context);
+	struct queueorder waits = queueorder_waits(s, id, life);
+	jsonw_key(w, "waits_for");
+	jsonw_array(w);
+	for (size_t i = 0; i < waits.n; i++) {
+		jsonw_object(w);
+		jsonw_key_i(w, "change", (int64_t)waits.p[i]->id.v);
+		jsonw_key_s(w, "why", queueorder_why(s, state_change(s, id), waits.p[i], life));
+		jsonw_object_end(w);
+	}
+	jsonw_array_end(w);
+}
+
 bool changejson_write(struct api *api, const struct read_change *c, bool details,
                       struct arena *life, struct jsonw *w, struct err *e) {
 	struct jobs jobs;
@@ -121,6 +135,7 @@ bool changejson_write(struct api *api, const struct read_change *c, bool details
 	jsonw_key_s(w, "title", c->title);
 	jsonw_key_s(w, "url",
 	            arena_printf(life, "%s/change/%llu", api->host.url, (unsigned long long)c->id.v));
+	if (details) write_waits(api, c->id, life, w);
 	jsonw_object_end(w);
 	return true;
 }

@@ -315,6 +315,17 @@ static void add_where(const struct json *change, int64_t now_ms, struct ink *out
 	if (out->column > start) ink_end(out);
 }
 
+// The one that lands or leaves first of those it has to wait for.
+static void add_waits(const struct json *change, struct ink *out) {
+	const struct json *waits = json_get(change, "waits_for"), *first = json_at(waits, 0);
+	if (!first) return;
+	ink_to(out, 2);
+	ink_put(out, INK_PLAIN, "waits for #%lld: ", (long long)json_get_int(first, "change", 0));
+	ink_str(out, INK_PLAIN, json_get_str(first, "why"));
+	if (json_length(waits) > 1) ink_put(out, INK_PLAIN, "; and %zu more", json_length(waits) - 1);
+	ink_end(out);
+}
+
 // What landed and is not live, or is no more.
 static void add_delivery(const struct json *delivery, struct ink *out) {
 	bool failed = is(delivery, "state", "failed");
@@ -356,6 +367,7 @@ void story_change(const struct json *change, int64_t now_ms, struct ink *out) {
 	add_title(change, out);
 	ink_end(out);
 	add_where(change, now_ms, out);
+	add_waits(change, out);
 	add_delivery(json_get(change, "delivery"), out);
 	add_reason(change, out);
 	add_jobs(json_get(change, "jobs"), out);

@@ -104,6 +104,17 @@ teardown() { weir_teardown; }
 	push
 	lands 3
 	[ "$(sql "SELECT landed_ms FROM changes WHERE id = 2")" = 0 ]
+	# What meets the slow one waits for it, and says so.
+	branch meets
+	chmod +x "$project/lib/job.sh"
+	git -C "$project" commit -qam "It may be executed"
+	push
+	for _ in $(seq 30); do
+		run weir status 4
+		[[ $output == *"waits for #2: both touch job lib"* ]] && break
+		sleep 0.1
+	done
+	[[ $output == *"waits for #2: both touch job lib"* ]]
 	lands 2
 	# The slow job went on while trunk moved, and its verdict counted on the new tip.
 	[ "$(sql "SELECT count(*) FROM runs WHERE change = 2 AND name = 'lib' AND state = 'finished'")" = 1 ]
