@@ -218,7 +218,7 @@ void landings_build(struct landings *l, struct candidate_id id) {
 	b->trunk = state_repo(turn_state(d->turn), b->candidate.repo)->tip;
 	const struct change *change = state_change(turn_state(d->turn), row->change);
 	b->ahead = row->base_candidate.v != 0;
-	b->touches = !change || !change->areas_known;
+	b->touches = change && !change->areas_known && !change->areas_wrong;
 	loop_work(d->loop, build_work, build_done, b);
 }
 

@@ -76,6 +76,7 @@ static void change_proposed(struct state *s, const struct event_change_proposed 
 	}
 	if (take_any(s, e->change, &c)) {
 		areas_forget(s, &c);
+		c.areas_wrong = 0;
 	} else {
 		c.id = e->change;
 		c.repo = e->repo;
@@ -131,7 +132,17 @@ static void change_landed(struct state *s, const struct event_change_landed *e) 
 	candidates_sweep(s);
 }
 
+static uint8_t again(const struct state *s, const struct event_candidate_issued *e) {
+	const struct candidate *old = state_candidate(s, (struct candidate_id){(uint64_t)e->again});
+	size_t unused;
+	if (!e->again) return 0;
+	bool green = old->state == CANDIDATE_TESTING &&
+	             candidates_verdict(s, old, &unused) == CANDIDATES_PASSED;
+	return green ? 2 : 1;
+}
+
 static void candidate_issued(struct state *s, const struct event_candidate_issued *e) {
+	uint8_t looks = again(s, e);
 	struct candidate *c = table_add(&s->candidates, 1);
 	s->next_candidate++;
 	*c = (struct candidate){
@@ -143,7 +154,7 @@ static void candidate_issued(struct state *s, const struct event_candidate_issue
 		.base = e->base,
 		.head = e->head,
 		.state = CANDIDATE_BUILDING,
-		.again = e->again != 0,
+		.again = looks,
 		.carrier = e->carrier != 0,
 	};
 	if (e->again) candidates_replace(s, (struct candidate_id){(uint64_t)e->again}, e->candidate);
@@ -255,6 +266,10 @@ static void job_settled(struct state *s, const struct event_job_settled *e) {
 
 static void run_missed(struct state *s, const struct event_run_missed *e) {
 	const struct plan_job *definition;
+	struct candidate *c = state_candidate(s, state_run(s, e->run)->candidate);
+	struct change *change = state_change(s, c->change);
+	if (c->again == 2 && !e->sampled && change && change->revision == c->revision)
+		areas_distrust(s, change);
 	struct job *j = end_run(s, e->run, &definition);
 	j->status = JOB_WAITING;
 	j->attempt--;

@@ -42,6 +42,11 @@ void areas_forget(struct state *s, struct change *c) {
 	c->areas_known = 0;
 }
 
+void areas_distrust(struct state *s, struct change *c) {
+	areas_forget(s, c);
+	c->areas_wrong = 1;
+}
+
 void areas_set(struct state *s, struct change *c, struct str affects) {
 	AUTO_JSON v = NULL;
 	if (!affects.n || !json_parse(affects, &v, NULL)) return;

@@ -16,6 +16,9 @@ uint32_t areas_of_file(struct str path);
 // Takes candidate.built's `affects` as what the change touches.
 void areas_set(struct state *s, struct change *c, struct str affects);
 void areas_forget(struct state *s, struct change *c);
+// What was predicted turned out wrong: of this revision it is not believed again. Else a change
+// whose jobs read more than thought would be sent back by each landing.
+void areas_distrust(struct state *s, struct change *c);
 bool areas_has_job(const struct state *s, const struct change *c, struct str job);
 bool areas_meet(const struct state *s, const struct change *a, const struct change *b);
 

@@ -16,7 +16,7 @@ void candidates_build(struct state *s, struct candidate *c, const struct event_c
 	bool usable = plans_use(s, e->plan_digest, e->plan, NULL);
 	assert(usable);
 	struct change *change = state_change(s, c->change);
-	if (change && change->revision == c->revision && !change->areas_known)
+	if (change && change->revision == c->revision && !change->areas_known && !change->areas_wrong)
 		areas_set(s, change, e->affects);
 	c->job_at = s->jobs.count;
 	c->job_count = state_plan(s, e->plan_digest)->job_count;

@@ -40,7 +40,8 @@ struct change {
 	int32_t priority; // larger goes first
 	enum change_state state;
 	uint8_t draft;
-	uint8_t areas_known; // rows of state.areas say what it touches; else it touches everything
+	uint8_t areas_known; // state.areas says what it touches; else it touches everything
+	uint8_t areas_wrong; // what it said was wrong
 };
 
 struct area { // one of those that a change touches (core/areas.h)
@@ -85,7 +86,7 @@ struct candidate {
 	enum candidate_state state;
 	enum reason refusal;
 	uint8_t released; // its release was made or refused
-	uint8_t again;    // verdicts of its change are looked for before it runs
+	uint8_t again;    // verdicts of its change are looked for before it runs; 2 = each job has one
 	uint8_t carrier;  // others stand on it; it is not tested
 	uint8_t behind;   // trunk moved by what its change does not meet: it is issued again there
 	uint8_t refuted;  // its change meets one that landed, and that is not below it

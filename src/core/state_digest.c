@@ -35,7 +35,7 @@ static void add_change(struct hash *h, const struct change *c) {
 	    c->revision, c->verified_revision, (uint64_t)c->priority, c->state, c->draft);
 	add_oid(h, &c->head);
 	hash_add(h, c->key, sizeof c->key);
-	if (c->areas_known) ADD(h, c->areas_known);
+	if (c->areas_known | c->areas_wrong) ADD(h, c->areas_known, c->areas_wrong);
 }
 
 static void add_candidate(struct hash *h, const struct candidate *c) {
