@@ -9,7 +9,7 @@
 #include "git/tree.h"
 #include "store/object.h"
 
-enum { INPUTS_MAX = 256 << 20 };
+enum { INPUTS_MAX = 256 << 20, DIFFERENCES_MAX = 4 * AREAS_MAX };
 
 struct look {
 	const struct affects_query *q;
@@ -116,7 +116,7 @@ static bool begin(struct look *l) {
 		return false;
 	for (size_t i = 0; i < l->differences.count; i++)
 		if (str_eq(l->differences.list[i].path, STR("weir.yml"))) return false;
-	return l->differences.count <= 4 * AREAS_MAX;
+	return l->differences.count <= DIFFERENCES_MAX;
 }
 
 struct str affects_find(const struct affects_query *q, struct arena *life) {

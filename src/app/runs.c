@@ -80,7 +80,12 @@ struct runs {
 	struct machine *machine;
 };
 
-enum { STARTS_MAX = 8, CANCEL_TRIES = 200, CANCEL_PAUSE_MS = 50 };
+enum {
+	STARTS_MAX = 8,
+	CANCEL_TRIES = 200,
+	CANCEL_PAUSE_MS = 50,
+	VERDICTS_MAX = 2 * READ_VERDICTS_MAX
+};
 
 static void submit_fact(struct job_run *r);
 
@@ -456,7 +461,7 @@ static bool add_red(struct job_run *r, struct err *e) {
 	struct read_verdict *list = ARENA_ARRAY(&r->life, struct read_verdict,
 	                                        r->verdicts.n + all.n + 1);
 	if (r->verdicts.n) memcpy(list, r->verdicts.p, r->verdicts.n * sizeof *list);
-	for (size_t i = all.n; i > 0 && r->verdicts.n < 2 * READ_VERDICTS_MAX; i--) {
+	for (size_t i = all.n; i > 0 && r->verdicts.n < VERDICTS_MAX; i--) {
 		const struct read_run *red = &all.p[i - 1];
 		struct read_candidate of;
 		if (red->revision != r->row.revision || !str_eq(red->name, r->row.name) ||

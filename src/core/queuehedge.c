@@ -113,7 +113,7 @@ static void hedge_flips(struct hedges *h, size_t i) {
 	double most = q->changes[i].sure * spared_most(h, i);
 	if (most < price) return;
 	size_t n = flips_of(q, i, flips);
-	double saves[FLIPS_MAX]; // when that flip is the last to be seen
+	double saves[FLIPS_MAX] = {0}; // when that flip is the last to be seen
 	for (size_t a = 0; a < n && most * flips[a].odds >= price; a++)
 		saves[a] = spared(q, i, q->changes[flips[a].y].known_ms);
 	for (size_t a = 0; a < n; a++)
