@@ -8,8 +8,7 @@ static int compare(const void *a, const void *b) {
 	const struct change *x = *(const struct change *const *)a,
 						*y = *(const struct change *const *)b;
 	if (x->repo.v != y->repo.v) return x->repo.v < y->repo.v ? -1 : 1;
-	if (x->priority != y->priority) return x->priority > y->priority ? -1 : 1;
-	return x->queue_order < y->queue_order ? -1 : x->queue_order > y->queue_order;
+	return areas_compare(x, y);
 }
 
 struct queueorder queueorder_of(const struct state *s, struct repo_id repo, struct arena *life) {

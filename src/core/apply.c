@@ -35,6 +35,7 @@ static void repo_configured(struct state *s, const struct event_repo_configured 
 	bool usable = plans_use(s, e->plan_digest, e->plan, NULL);
 	assert(usable);
 	r->plan = e->plan_digest;
+	if (!digest_eq(before, r->plan)) areas_forget_all(s, e->repo);
 	if (!digest_is_none(before)) plans_drop(s, before);
 	environments_define(s, e->repo, e->plan);
 }

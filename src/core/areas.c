@@ -42,6 +42,13 @@ void areas_forget(struct state *s, struct change *c) {
 	c->areas_known = 0;
 }
 
+void areas_forget_all(struct state *s, struct repo_id repo) {
+	for (size_t i = 0; i < s->changes.count; i++) {
+		struct change *c = table_at(&s->changes, i);
+		if (c->repo.v == repo.v) areas_forget(s, c);
+	}
+}
+
 void areas_distrust(struct state *s, struct change *c) {
 	areas_forget(s, c);
 	c->areas_wrong = 1;
@@ -84,11 +91,13 @@ bool areas_meet(const struct state *s, const struct change *a, const struct chan
 
 // ---------------------------------------------------------------- all of a queue
 
+int areas_compare(const struct change *a, const struct change *b) {
+	if (a->priority != b->priority) return a->priority > b->priority ? -1 : 1;
+	return (a->queue_order > b->queue_order) - (a->queue_order < b->queue_order);
+}
+
 static int compare_order(const void *a, const void *b) {
-	const struct change *x = *(const struct change *const *)a,
-						*y = *(const struct change *const *)b;
-	if (x->priority != y->priority) return x->priority > y->priority ? -1 : 1;
-	return (x->queue_order > y->queue_order) - (x->queue_order < y->queue_order);
+	return areas_compare(*(const struct change *const *)a, *(const struct change *const *)b);
 }
 
 static int compare_numbers(const void *a, const void *b) {

@@ -16,11 +16,16 @@ uint32_t areas_of_file(struct str path);
 // Takes candidate.built's `affects` as what the change touches.
 void areas_set(struct state *s, struct change *c, struct str affects);
 void areas_forget(struct state *s, struct change *c);
+// Other jobs, another answer: of a repository that has a new plan.
+void areas_forget_all(struct state *s, struct repo_id repo);
 // What was predicted turned out wrong: of this revision it is not believed again. Else a change
 // whose jobs read more than thought would be sent back by each landing.
 void areas_distrust(struct state *s, struct change *c);
 bool areas_has_job(const struct state *s, const struct change *c, struct str job);
 bool areas_meet(const struct state *s, const struct change *a, const struct change *b);
+
+// Of one repository: a goes first. Less than 0, 0 or more, as qsort wants it.
+int areas_compare(const struct change *a, const struct change *b);
 
 // The queued changes of a repository in the order in which they may land.
 struct areas_order {

@@ -90,12 +90,30 @@ static void a_new_revision_touches_what_it_touches(void **state) {
 	fixture_end(&f);
 }
 
+static void other_jobs_are_another_answer(void **state) {
+	(void)state;
+	struct fixture f;
+	fixture_begin(&f, 2);
+	propose(&f, 1, "{\"files\":[1],\"jobs\":[]}", false);
+	propose(&f, 2, "{\"files\":[2],\"jobs\":[]}", false);
+	assert_false(waits(&f, 1, 0));
+	struct str plan = STR(
+		"{\"environments\":[],\"jobs\":[{\"name\":\"new\",\"when\":\"change\"}]}");
+	struct event e = {
+		.kind = EVENT_REPO_CONFIGURED,
+		.repo_configured = {.repo = {1}, .plan_digest = digest_of(plan), .plan = plan}};
+	fixture_apply(&f, e);
+	assert_true(waits(&f, 1, 0));
+	fixture_end(&f);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_waits_for_whom),
 		cmocka_unit_test(a_file_s_number_is_no_job_s),
 		cmocka_unit_test(more_than_the_limit_is_everything),
 		cmocka_unit_test(a_new_revision_touches_what_it_touches),
+		cmocka_unit_test(other_jobs_are_another_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

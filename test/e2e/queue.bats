@@ -7,6 +7,19 @@ load lib
 setup() { weir_setup; }
 teardown() { weir_teardown; }
 
+# Two jobs of which each reads its own folder, as is known when change 1 has landed.
+two_parts() {
+	(exec 3<>/dev/fuse) 2>/dev/null || skip "cannot open /dev/fuse here: verdicts hold for whole trees only"
+	project_new "jobs: {lib: {run: 'sh lib/job.sh'}, app: {run: 'sh app/job.sh'}}"
+	weir_serve --slots 2 --recheck 0
+	branch both
+	mkdir "$project/lib" "$project/app"
+	echo true >"$project/lib/job.sh"
+	commit app/job.sh true "Two parts"
+	push
+	lands 1
+}
+
 @test "a change is tested on the result of the one ahead while that is tested, and lands with it" {
 	project_new "jobs: {test: {run: 'ls; sleep 2; test ! -e broken'}}"
 	weir_serve --slots 2
@@ -85,17 +98,7 @@ teardown() { weir_teardown; }
 }
 
 @test "a change that touches nothing of what another's jobs read does not wait for it" {
-	(exec 3<>/dev/fuse) 2>/dev/null || skip "cannot open /dev/fuse here: verdicts hold for whole trees only"
-	project_new "jobs: {lib: {run: 'sh lib/job.sh'}, app: {run: 'sh app/job.sh'}}"
-	weir_serve --slots 2 --recheck 0
-	mkdir "$project/lib" "$project/app"
-	echo true >"$project/lib/job.sh"
-	echo true >"$project/app/job.sh"
-	branch both
-	git -C "$project" add -A
-	git -C "$project" commit -qm "Two parts"
-	push
-	lands 1 # what the jobs read is known now
+	two_parts
 	branch slow
 	commit lib/job.sh "sleep 6"
 	push
@@ -125,17 +128,7 @@ teardown() { weir_teardown; }
 }
 
 @test "a red verdict of the change itself counts on the new tip, and one whose inputs changed does not" {
-	(exec 3<>/dev/fuse) 2>/dev/null || skip "cannot open /dev/fuse here: verdicts hold for whole trees only"
-	project_new "jobs: {lib: {run: 'sh lib/job.sh'}, app: {run: 'sh app/job.sh'}}"
-	weir_serve --slots 2 --recheck 0
-	mkdir "$project/lib" "$project/app"
-	echo true >"$project/lib/job.sh"
-	echo true >"$project/app/job.sh"
-	branch both
-	git -C "$project" add -A
-	git -C "$project" commit -qm "Two parts"
-	push
-	lands 1
+	two_parts
 	branch red
 	commit lib/job.sh "sleep 4; false"
 	push
