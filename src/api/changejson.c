@@ -3,6 +3,7 @@
 #include "api/failures.h"
 #include "api/jobs.h"
 #include "api/queueorder.h"
+#include "core/batch.h"
 
 static void write_reason(struct jsonw *w, const struct read_change *c) {
 	jsonw_key(w, "reason");
@@ -90,6 +91,21 @@ static void write_waits(struct api *api, struct change_id id, struct arena *life
 	jsonw_array_end(w);
 }
 
+// The others of its candidate (core/batch.h).
+static void write_with(const struct read_change *c, const struct read_candidate *candidate,
+                       struct arena *life, struct jsonw *w) {
+	struct member *members;
+	size_t n;
+	jsonw_key(w, "with");
+	jsonw_array(w);
+	if (c->candidate.v && batch_read(candidate->members, life, &members, &n) && n) {
+		for (size_t i = 0; i < n; i++)
+			if (members[i].change.v != c->id.v) jsonw_int(w, (int64_t)members[i].change.v);
+		if (candidate->change.v != c->id.v) jsonw_int(w, (int64_t)candidate->change.v);
+	}
+	jsonw_array_end(w);
+}
+
 bool changejson_write(struct api *api, const struct read_change *c, bool details,
                       struct arena *life, struct jsonw *w, struct err *e) {
 	struct jobs jobs;
@@ -135,7 +151,10 @@ bool changejson_write(struct api *api, const struct read_change *c, bool details
 	jsonw_key_s(w, "title", c->title);
 	jsonw_key_s(w, "url",
 	            arena_printf(life, "%s/change/%llu", api->host.url, (unsigned long long)c->id.v));
-	if (details) write_waits(api, c->id, life, w);
+	if (details) {
+		write_waits(api, c->id, life, w);
+		write_with(c, &jobs.candidate, life, w);
+	}
 	jsonw_object_end(w);
 	return true;
 }

@@ -160,17 +160,21 @@ static inline void playground_adapter(struct playground *p, const struct event *
 			playground_add(
 				p, (struct event){
 					   .kind = EVENT_CANDIDATE_REFUSED,
-					   .candidate_refused = {id, REASON_CONFLICT_WITH_BASE,
-			                                 STR("conflicts with the target in src/key.c"),
-			                                 STR("[{\"kind\":\"contents\",\"ours\":\"int a = "
-			                                     "1;\\n\",\"path\":\"src/key.c\","
-			                                     "\"text\":\"\",\"theirs\":\"int a = 2;\\n\"}]")}});
+					   .candidate_refused = {
+						   .candidate = id,
+						   .reason = REASON_CONFLICT_WITH_BASE,
+						   .text = STR("conflicts with the target in src/key.c"),
+						   .conflicts = STR("[{\"kind\":\"contents\",\"ours\":\"int a = "
+			                                "1;\\n\",\"path\":\"src/key.c\","
+			                                "\"text\":\"\",\"theirs\":\"int a = 2;\\n\"}]")}});
 		else
 			playground_add(
 				p, (struct event){.kind = EVENT_CANDIDATE_BUILT,
-			                      .candidate_built = {id, playground_oid("commit", id.v),
-			                                          playground_oid("tree", id.v), p->plan_digest,
-			                                          p->plan, STR_NONE, STR_NONE}});
+			                      .candidate_built = {.candidate = id,
+			                                          .commit = playground_oid("commit", id.v),
+			                                          .tree = playground_oid("tree", id.v),
+			                                          .plan_digest = p->plan_digest,
+			                                          .plan = p->plan}});
 	} else if (e->kind == EVENT_RUN_ISSUED && !p->manual) {
 		playground_start(p, e->run_issued.run);
 		playground_finish(p, e->run_issued.run);

@@ -27,6 +27,7 @@ struct runs;
 struct envwatch;
 struct rollouts;
 struct pushes;
+struct builds;
 struct landings;
 struct follows;
 struct host;
@@ -50,6 +51,7 @@ struct daemon {
 	struct rollouts *rollouts;
 	struct envwatch *envwatch;
 	struct pushes *pushes;
+	struct builds *builds;
 	struct landings *landings;
 	struct follows *follows;
 	struct host *host;

@@ -1,5 +1,6 @@
 #include "app/dispatch.h"
 
+#include "app/builds.h"
 #include "app/landings.h"
 #include "app/envwatch.h"
 #include "app/rollouts.h"
@@ -28,7 +29,7 @@ void dispatch_event(void *daemon, uint64_t seq, const struct event *e) {
 	switch ((int)e->kind) {
 	case EVENT_REPO_ADDED: open_repo(d, &e->repo_added); return;
 	case EVENT_REPO_CONFIGURED: envwatch_configured(d->envwatch); return;
-	case EVENT_CANDIDATE_ISSUED: landings_build(d->landings, e->candidate_issued.candidate); return;
+	case EVENT_CANDIDATE_ISSUED: builds_start(d->builds, e->candidate_issued.candidate); return;
 	case EVENT_LANDING_ISSUED: landings_land(d->landings, e->landing_issued.landing); return;
 	case EVENT_RUN_ISSUED: runs_start(d->runs, e->run_issued.run); return;
 	case EVENT_RUN_CANCEL_ISSUED: runs_cancel(d->runs, e->run_cancel_issued.run); return;
@@ -38,7 +39,7 @@ void dispatch_event(void *daemon, uint64_t seq, const struct event *e) {
 		return;
 	case EVENT_CHANGE_LANDED:
 		ended(d, e->change_landed.change);
-		landings_again(d->landings);
+		builds_again(d->builds);
 		return;
 	case EVENT_CHANGE_REJECTED: ended(d, e->change_rejected.change); return;
 	case EVENT_CHANGE_WITHDRAWN: ended(d, e->change_withdrawn.change); return;
@@ -48,7 +49,7 @@ void dispatch_event(void *daemon, uint64_t seq, const struct event *e) {
 
 static void dispatch_item(struct daemon *d, const struct outbox_item *item) {
 	switch (item->kind) {
-	case OUTBOX_CANDIDATE: landings_build(d->landings, (struct candidate_id){item->id}); return;
+	case OUTBOX_CANDIDATE: builds_start(d->builds, (struct candidate_id){item->id}); return;
 	case OUTBOX_LANDING: landings_land(d->landings, (struct landing_id){item->id}); return;
 	case OUTBOX_RUN:
 		runs_start(d->runs, (struct run_id){item->id});

@@ -3,22 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/affects.h"
 #include "app/pipeline.h"
-#include "base/jsonw.h"
-#include "conf/conf.h"
-#include "git/candidate.h"
+#include "core/batch.h"
 #include "git/follow.h"
 #include "git/landing.h"
-#include "git/query.h"
 #include "os/clock.h"
 #include "os/note.h"
 #include "store/read.h"
 
 struct landings {
 	struct daemon *daemon;
-	struct active building, landing;
-	struct active held;   // candidates that wait for a landing below them
+	struct active landing;
 	struct land *waiting; // for a repository that does not say where its trunk is
 };
 
@@ -30,208 +25,6 @@ struct landings *landings_new(struct daemon *d) {
 }
 
 enum { TRIES = 5, TRY_PAUSE_MS = 100, AGAIN_MS = 2000, AGAIN_MOST = 30 };
-
-// ---------------------------------------------------------------- candidates
-
-struct build {
-	struct landings *landings;
-	struct daemon_repo *repo;
-	struct arena life; // of all texts here
-	struct read_candidate candidate;
-	struct read_change change;
-	struct oid trunk; // tip now: whose weir.yml keeps jobs required
-	bool ahead, held; // it stands on what has not landed; and has to wait for that
-	bool touches;     // what the change touches is not known yet
-	struct read_job_inputs known;
-	struct event fact;
-};
-
-static struct str conflicts_json(const struct git_merge *m, struct arena *life) {
-	AUTO_BUF text = {0};
-	struct jsonw w = jsonw_to(&text);
-	jsonw_array(&w);
-	for (size_t i = 0; i < m->conflict_count; i++) {
-		const struct git_conflict *c = &m->conflicts[i];
-		jsonw_object(&w);
-		jsonw_key_s(&w, "kind", c->kind);
-		jsonw_key_s(&w, "ours", c->ours);
-		jsonw_key_s(&w, "path", c->path);
-		jsonw_key_s(&w, "text", c->text);
-		jsonw_key_s(&w, "theirs", c->theirs);
-		jsonw_object_end(&w);
-	}
-	jsonw_array_end(&w);
-	return arena_str(life, buf_view(&text));
-}
-
-static void refuse(struct build *b, enum reason reason, struct str text, struct str conflicts) {
-	b->fact = (struct event){.kind = EVENT_CANDIDATE_REFUSED,
-	                         .candidate_refused = {b->candidate.id, reason, text, conflicts}};
-}
-
-static void refuse_err(struct build *b, enum reason reason, const struct err *e) {
-	refuse(b, reason, arena_str(&b->life, str_of(e->text)), STR_NONE);
-}
-
-static void refuse_conflict(struct build *b, const struct git_merge *m) {
-	AUTO_BUF text = {0};
-	buf_cstr(&text, "conflicts with the target in ");
-	for (size_t i = 0; i < m->conflict_count && i < 5; i++) {
-		buf_cstr(&text, i ? ", " : "");
-		buf_str(&text, m->conflicts[i].path);
-	}
-	if (m->conflict_files > 5) buf_printf(&text, " and %zu more", m->conflict_files - 5);
-	refuse(b, REASON_CONFLICT_WITH_BASE, arena_str(&b->life, buf_view(&text)),
-	       conflicts_json(m, &b->life));
-}
-
-static void add_plan(struct build *b, const struct git_candidate *made) {
-	struct pipeline p;
-	enum reason reason;
-	struct err e;
-	if (!pipeline_read(b->repo->git, made->commit, b->trunk, b->change.pipeline_scope != 0,
-	                   &b->life, &p, &reason, &e)) {
-		if (p.told.n) refuse(b, reason, p.told, STR_NONE);
-		else refuse_err(b, reason, &e);
-		return;
-	}
-	bool names_another = !str_eq(p.trunk, STR("main")) && !str_eq(p.trunk, str_of(b->repo->trunk));
-	if (names_another) { // as nobody would notice: the branch that a repository was added with
-		                 // stays
-		refuse(b, REASON_BAD_CONFIG,
-		       arena_printf(&b->life,
-		                    "weir.yml names the trunk " STR_FMT
-		                    ", and changes land on %s here: take "
-		                    "`trunk:` out, or add the repository anew with --trunk " STR_FMT,
-		                    STR_ARG(p.trunk), b->repo->trunk, STR_ARG(p.trunk)),
-		       STR_NONE);
-		return;
-	}
-	if (!git_landing_keep(b->repo->git, b->change.id.v, made->commit, &e)) {
-		refuse_err(b, REASON_INFRASTRUCTURE, &e);
-		return;
-	}
-	struct affects_query q = {.objects = b->landings->daemon->data,
-	                          .git = b->repo->git,
-	                          .base = b->candidate.base,
-	                          .tree = made->tree,
-	                          .plan = p.plan,
-	                          .skipped = p.skipped,
-	                          .known = &b->known};
-	struct str affects = b->touches ? affects_find(&q, &b->life) : STR_NONE;
-	b->fact = (struct event){.kind = EVENT_CANDIDATE_BUILT,
-	                         .candidate_built = {b->candidate.id, made->commit, made->tree,
-	                                             p.digest, p.plan, p.skipped, affects}};
-}
-
-// A change of weir.yml that has not landed decides nothing yet: neither which jobs the next change
-// needs, nor which secrets they see before landing. What stands on one waits until it is trunk's.
-static bool has_to_wait(struct build *b) {
-	AUTO_BUF trunk = {0}, below = {0};
-	struct err e;
-	if (!b->ahead) return false;
-	bool read = git_query_file(b->repo->git, b->trunk, STR("weir.yml"), CONF_BYTES_MAX, &trunk,
-	                           &e) &&
-	            git_query_file(b->repo->git, b->candidate.base, STR("weir.yml"), CONF_BYTES_MAX,
-	                           &below, &e);
-	return !read || !str_eq(buf_view(&trunk), buf_view(&below));
-}
-
-static void build_once(struct build *b) {
-	struct git_commit head;
-	struct git_candidate made;
-	struct err e;
-	b->held = has_to_wait(b);
-	if (b->held) return;
-	struct git_candidate_meta meta = {
-		.title = b->change.title, .change = b->change.id.v, .time_ms = b->candidate.issued_ms};
-	if (!git_commit_read(b->repo->git, b->candidate.head, &b->life, &head, &e)) {
-		refuse_err(b, REASON_INFRASTRUCTURE, &e);
-		return;
-	}
-	meta.author = head.author;
-	if (!git_candidate_build(b->repo->git, b->candidate.base, b->candidate.head, &meta, &b->life,
-	                         &made, &e)) {
-		refuse_err(b, e.code == ERR_CONFLICT ? REASON_UNRELATED_HISTORY : REASON_INFRASTRUCTURE,
-		           &e);
-		return;
-	}
-	switch (made.kind) {
-	case GIT_CANDIDATE_CONFLICT: refuse_conflict(b, &made.merge); return;
-	case GIT_CANDIDATE_LANDED:
-		refuse(b, REASON_ALREADY_LANDED, STR("the target holds these commits already"), STR_NONE);
-		return;
-	case GIT_CANDIDATE_READY: add_plan(b, &made); return;
-	}
-}
-
-// A git child that somebody killed says nothing about the change: it is asked again.
-static void build_work(void *context) {
-	struct build *b = context;
-	for (int i = 0; i < TRIES; i++) {
-		if (i) clock_sleep_ms(TRY_PAUSE_MS << i);
-		build_once(b);
-		if (b->fact.kind != EVENT_CANDIDATE_REFUSED ||
-		    b->fact.candidate_refused.reason != REASON_INFRASTRUCTURE)
-			return;
-		note(NOTE_WARN, "candidate %llu: " STR_FMT, (unsigned long long)b->candidate.id.v,
-		     STR_ARG(b->fact.candidate_refused.text));
-	}
-}
-
-// What it stands on may have landed while it was looked at.
-static void hold(struct landings *l, struct candidate_id id) {
-	const struct candidate *c = state_candidate(turn_state(l->daemon->turn), id);
-	(void)!daemon_begin(&l->held, id.v);
-	if (c && !c->base_candidate.v) landings_again(l);
-}
-
-static void build_done(void *context) {
-	struct build *b = context;
-	daemon_end(&b->landings->building, b->candidate.id.v);
-	if (b->held) hold(b->landings, b->candidate.id);
-	if (b->fact.kind != EVENT_NONE)
-		turn_submit(b->landings->daemon->turn, &b->fact, NULL, NULL, NULL);
-	arena_free(&b->life);
-	free(b);
-}
-
-void landings_build(struct landings *l, struct candidate_id id) {
-	struct daemon *d = l->daemon;
-	struct err e;
-	const struct candidate *row = state_candidate(turn_state(d->turn), id);
-	struct daemon_repo *repo = row ? daemon_repo(d, row->repo) : NULL;
-	// A repository that is away: the candidate waits for the start that finds it.
-	if (!repo || !daemon_begin(&l->building, id.v)) return;
-	struct build *b = calloc(1, sizeof *b);
-	if (!b) abort();
-	b->landings = l;
-	if (!read_candidate(d->reader, id, &b->life, &b->candidate, &e) ||
-	    !read_change(d->reader, b->candidate.change, &b->life, &b->change, &e) ||
-	    !read_job_inputs(d->reader, b->candidate.repo, &b->life, &b->known, &e)) {
-		note(NOTE_ERROR, "candidate %llu: %s", (unsigned long long)id.v, e.text);
-		b->candidate.id = id;
-		build_done(b);
-		return;
-	}
-	b->repo = repo;
-	b->trunk = state_repo(turn_state(d->turn), b->candidate.repo)->tip;
-	const struct change *change = state_change(turn_state(d->turn), row->change);
-	b->ahead = row->base_candidate.v != 0;
-	b->touches = change && !change->areas_known && !change->areas_wrong;
-	loop_work(d->loop, build_work, build_done, b);
-}
-
-void landings_again(struct landings *l) {
-	struct active held = l->held;
-	l->held = (struct active){0};
-	for (size_t i = 0; i < held.count; i++) {
-		const struct candidate *c = state_candidate(turn_state(l->daemon->turn),
-		                                            (struct candidate_id){held.ids[i]});
-		if (c && c->state == CANDIDATE_BUILDING) landings_build(l, c->id);
-	}
-	free(held.ids);
-}
 
 // ---------------------------------------------------------------- landings
 
@@ -297,15 +90,18 @@ static void land_work(void *context) {
 
 static void submit_landed(struct daemon *d, const struct land *l) {
 	const struct candidate *c = &l->candidate;
-	struct event landed = {
-		.kind = EVENT_CHANGE_LANDED,
-		.change_landed = {c->change, c->revision, c->id, l->id, c->commit, l->from, c->tree}};
+	const struct state *s = turn_state(d->turn);
+	const struct repo *r = state_repo(s, c->repo);
+	size_t n = r->landing.v == l->id.v ? batch_size(s, c) : 0;
 	struct event configured = {.kind = EVENT_REPO_CONFIGURED,
 	                           .repo_configured = {.repo = c->repo,
 	                                               .commit = c->commit,
 	                                               .plan_digest = l->pipeline.own_digest,
 	                                               .plan = l->pipeline.own}};
-	turn_submit(d->turn, &landed, NULL, NULL, NULL);
+	for (size_t i = 0; i < n; i++) {
+		struct event landed = batch_landed(s, r, i);
+		turn_submit(d->turn, &landed, NULL, NULL, NULL);
+	}
 	if (l->has_pipeline && !digest_eq(l->plan, l->pipeline.own_digest))
 		turn_submit(d->turn, &configured, NULL, NULL, NULL);
 }
@@ -412,8 +208,6 @@ void landings_free(struct landings *l) {
 		land_free(l->waiting);
 		l->waiting = next;
 	}
-	free(l->building.ids);
 	free(l->landing.ids);
-	free(l->held.ids);
 	free(l);
 }

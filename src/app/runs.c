@@ -29,6 +29,7 @@
 #include "app/submodules.h"
 #include "app/machine.h"
 #include "app/recheck.h"
+#include "app/redruns.h"
 #include "app/reuse.h"
 #include "app/runkey.h"
 #include "app/workspaces.h"
@@ -80,12 +81,7 @@ struct runs {
 	struct machine *machine;
 };
 
-enum {
-	STARTS_MAX = 8,
-	CANCEL_TRIES = 200,
-	CANCEL_PAUSE_MS = 50,
-	VERDICTS_MAX = 2 * READ_VERDICTS_MAX
-};
+enum { STARTS_MAX = 8, CANCEL_TRIES = 200, CANCEL_PAUSE_MS = 50 };
 
 static void submit_fact(struct job_run *r);
 
@@ -453,42 +449,17 @@ static bool find_basis(struct job_run *r, struct err *e) {
 	return true;
 }
 
-// What the same revision was refused for, so that it need not be found out again on each new tip.
-static bool add_red(struct job_run *r, struct err *e) {
-	struct read_runs all;
-	if (!read_runs_of_change(r->set->daemon->reader, r->row.change, &r->life, &all, e))
-		return false;
-	struct read_verdict *list = ARENA_ARRAY(&r->life, struct read_verdict,
-	                                        r->verdicts.n + all.n + 1);
-	if (r->verdicts.n) memcpy(list, r->verdicts.p, r->verdicts.n * sizeof *list);
-	for (size_t i = all.n; i > 0 && r->verdicts.n < VERDICTS_MAX; i--) {
-		const struct read_run *red = &all.p[i - 1];
-		struct read_candidate of;
-		if (red->revision != r->row.revision || !str_eq(red->name, r->row.name) ||
-		    !str_eq(red->state, STR("finished")) || red->outcome != OUTCOME_FAILED ||
-		    !digest_eq(red->key, key_of(r->key.basis, red->inputs)))
-			continue;
-		if (!read_candidate(r->set->daemon->reader, red->candidate, &r->life, &of, e)) return false;
-		list[r->verdicts.n++] = (struct read_verdict){.key = red->key,
-		                                              .inputs = red->inputs,
-		                                              .tree = of.tree,
-		                                              .run = red->id,
-		                                              .duration_ms = red->duration_ms};
-	}
-	r->verdicts.p = list;
-	return true;
-}
-
 static void find_verdicts(struct job_run *r) {
+	struct store *d = r->set->daemon->reader;
 	struct err e;
 	if (!jobspec_is_reusable(r->job) || r->row.attempt > 1) return;
-	if (!read_verdicts(r->set->daemon->reader, r->row.repo, r->key.basis, &r->life, &r->verdicts,
-	                   &e)) {
+	if (!read_verdicts(d, r->row.repo, r->key.basis, &r->life, &r->verdicts, &e)) {
 		note(NOTE_WARN, "%s", e.text);
 		r->verdicts.n = 0;
 	}
 	r->red_from = r->verdicts.n;
-	if (r->row.lookup && !add_red(r, &e)) note(NOTE_WARN, "%s", e.text);
+	if (r->row.lookup && !redruns_add(d, &r->row, r->key.basis, &r->life, &r->verdicts, &e))
+		note(NOTE_WARN, "%s", e.text);
 }
 
 void runs_start(struct runs *set, struct run_id id) {

@@ -13,6 +13,7 @@
 #include "app/follows.h"
 #include "app/host.h"
 #include "app/housekeeping.h"
+#include "app/builds.h"
 #include "app/landings.h"
 #include "app/pushes.h"
 #include "app/envwatch.h"
@@ -197,6 +198,7 @@ static bool open_parts(struct daemon *d, struct arena *life, struct err *e) {
 		     locks);
 	if (!loop_open(&d->loop, e) || !turn_open(d->loop, d->log, &hooks, &d->turn, e)) return false;
 	d->started_ms = turn_now(d->turn);
+	d->builds = builds_new(d);
 	d->landings = landings_new(d);
 	d->exchanges = loop_lane(d->loop, EXCHANGES_MAX);
 	d->stop_timer = loop_timer(d->loop, look_for_end, d);
@@ -222,6 +224,7 @@ static void close_parts(struct daemon *d) {
 	loop_timer_free(d->stop_timer);
 	loop_lane_free(d->exchanges);
 	loop_close(d->loop);
+	builds_free(d->builds);
 	landings_free(d->landings);
 	for (size_t i = 0; i < d->repo_count; i++) {
 		git_repo_close(d->repos[i]->git);

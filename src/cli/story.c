@@ -326,6 +326,22 @@ static void add_waits(const struct json *change, struct ink *out) {
 	ink_end(out);
 }
 
+// Those that are tested together with it.
+static void add_with(const struct json *change, struct ink *out) {
+	enum { SHOWN = 8 };
+	const struct json *with = json_get(change, "with");
+	size_t n = json_length(with);
+	if (!n) return;
+	ink_to(out, 2);
+	ink_put(out, INK_PLAIN,
+	        is(change, "state", "landed") ? "tested and landed together with"
+	                                      : "tested together with");
+	for (size_t i = 0; i < n && i < SHOWN; i++)
+		ink_put(out, INK_PLAIN, " #%lld", (long long)json_int(json_at(with, i), 0));
+	if (n > SHOWN) ink_put(out, INK_PLAIN, " and %zu more", n - SHOWN);
+	ink_end(out);
+}
+
 // What landed and is not live, or is no more.
 static void add_delivery(const struct json *delivery, struct ink *out) {
 	bool failed = is(delivery, "state", "failed");
@@ -368,6 +384,7 @@ void story_change(const struct json *change, int64_t now_ms, struct ink *out) {
 	ink_end(out);
 	add_where(change, now_ms, out);
 	add_waits(change, out);
+	add_with(change, out);
 	add_delivery(json_get(change, "delivery"), out);
 	add_reason(change, out);
 	add_jobs(json_get(change, "jobs"), out);

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "core/areas.h"
+#include "core/batch.h"
 #include "core/candidates.h"
 #include "core/environments.h"
 #include "core/flakes.h"
@@ -78,6 +79,7 @@ static void change_proposed(struct state *s, const struct event_change_proposed 
 	if (take_any(s, e->change, &c)) {
 		areas_forget(s, &c);
 		c.areas_wrong = 0;
+		c.apart = 0;
 	} else {
 		c.id = e->change;
 		c.repo = e->repo;
@@ -119,11 +121,14 @@ static void change_verified(struct state *s, const struct event_change_verified 
 	c->verified_revision = (uint32_t)e->revision;
 }
 
+// Of a batch one fact for each member, in their order: trunk has moved with the last one.
 static void change_landed(struct state *s, const struct event_change_landed *e) {
 	struct candidate *c = state_candidate(s, e->candidate);
 	struct repo *r = state_repo(s, c->repo);
-	candidates_follow(s, c);
+	bool more = batch_size(s, c) > 1;
+	candidates_follow(s, c, state_change(s, e->change));
 	change_gone(s, e->change);
+	if (more) return;
 	candidates_land(s, c);
 	r->tip = e->commit;
 	if (r->landing_candidate.v == e->candidate.v) {
@@ -158,6 +163,7 @@ static void candidate_issued(struct state *s, const struct event_candidate_issue
 		.again = looks,
 		.carrier = e->carrier != 0,
 	};
+	batch_set(s, c, e->members);
 	if (e->again) candidates_replace(s, (struct candidate_id){(uint64_t)e->again}, e->candidate);
 }
 
@@ -165,6 +171,14 @@ static void candidate_refused(struct state *s, struct candidate_id id, enum reas
 	struct candidate *c = state_candidate(s, id);
 	c->state = CANDIDATE_REFUSED;
 	c->refusal = reason;
+}
+
+// Of a batch that could not be built: who is tested by itself from now on.
+static void set_apart(struct state *s, const struct candidate *c, int64_t member) {
+	for (size_t i = 0; batch_size(s, c) > 1 && i < batch_size(s, c); i++) {
+		struct change *change = state_change(s, batch_member(s, c, i).change);
+		if (change && (!member || change->id.v == (uint64_t)member)) change->apart = 1;
+	}
 }
 
 static void candidate_dropped(struct state *s, const struct event_candidate_dropped *e) {
@@ -268,9 +282,11 @@ static void job_settled(struct state *s, const struct event_job_settled *e) {
 static void run_missed(struct state *s, const struct event_run_missed *e) {
 	const struct plan_job *definition;
 	struct candidate *c = state_candidate(s, state_run(s, e->run)->candidate);
-	struct change *change = state_change(s, c->change);
-	if (c->again == 2 && !e->sampled && change && change->revision == c->revision)
-		areas_distrust(s, change);
+	for (size_t i = 0; c->again == 2 && !e->sampled && i < batch_size(s, c); i++) {
+		struct member m = batch_member(s, c, i);
+		struct change *change = state_change(s, m.change);
+		if (change && change->revision == m.revision) areas_distrust(s, change);
+	}
 	struct job *j = end_run(s, e->run, &definition);
 	j->status = JOB_WAITING;
 	j->attempt--;
@@ -391,6 +407,8 @@ void apply_event(struct state *s, const struct event *e) {
 		return;
 	case EVENT_CANDIDATE_REFUSED:
 		candidate_refused(s, e->candidate_refused.candidate, e->candidate_refused.reason);
+		set_apart(s, state_candidate(s, e->candidate_refused.candidate),
+		          e->candidate_refused.member);
 		return;
 	case EVENT_CANDIDATE_DROPPED: candidate_dropped(s, &e->candidate_dropped); return;
 	case EVENT_JOB_SETTLED: job_settled(s, &e->job_settled); return;

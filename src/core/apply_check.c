@@ -1,6 +1,7 @@
 // The border of the core: a fact that contradicts the state (late, doubled, about something
 // unknown) is refused here, so that apply may rely on what it is told.
 #include "core/apply.h"
+#include "core/batch.h"
 #include "core/environments.h"
 #include "core/plans.h"
 
@@ -61,7 +62,7 @@ static bool check_trunk_moved(const struct state *s, const struct event_trunk_mo
 static bool is_landing(const struct state *s, struct change_id id) {
 	for (size_t i = 0; i < s->repos.count; i++) {
 		const struct repo *r = table_at(&s->repos, i);
-		if (r->landing.v && state_candidate(s, r->landing_candidate)->change.v == id.v) return true;
+		if (r->landing.v && batch_has(s, state_candidate(s, r->landing_candidate), id)) return true;
 	}
 	return false;
 }
@@ -123,7 +124,7 @@ static bool check_candidate_issued(const struct state *s, const struct event_can
 		if (!old || old->change.v != e->change.v)
 			return missing(why, "candidate", (uint64_t)e->again);
 	}
-	return check_open(s, e->change, e->revision, why) &&
+	return check_open(s, e->change, e->revision, why) && batch_check(s, e, why) &&
 	       check_next(why, "candidate", e->candidate.v, s->next_candidate);
 }
 
@@ -192,7 +193,8 @@ static bool check_landed(const struct state *s, const struct event_change_landed
 	if (!r || r->landing.v != e->landing.v || e->landing.v == 0 ||
 	    r->landing_candidate.v != e->candidate.v)
 		return missing(why, "landing", e->landing.v);
-	if (c->change.v != e->change.v || !oid_eq(c->commit, e->commit) || !oid_eq(c->tree, e->tree))
+	if (batch_member(s, c, 0).change.v != e->change.v || !oid_eq(c->commit, e->commit) ||
+	    !oid_eq(c->tree, e->tree))
 		return err_set(why, ERR_CONFLICT, "landing %llu is of another commit",
 		               (unsigned long long)e->landing.v);
 	if (!oid_eq(r->tip, e->previous))

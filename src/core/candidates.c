@@ -4,9 +4,29 @@
 
 #include "base/json.h"
 #include "core/areas.h"
+#include "core/batch.h"
 #include "core/plans.h"
 
 enum { DAY_MS = 86400000 };
+
+// What each of its changes touches, where that is not known yet.
+static void take_areas(struct state *s, const struct candidate *c,
+                       const struct event_candidate_built *e) {
+	AUTO_JSON list = NULL;
+	AUTO_BUF text = {0};
+	size_t n = batch_size(s, c);
+	if (e->member_affects.n && !json_parse(e->member_affects, &list, NULL)) list = NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct member m = batch_member(s, c, i);
+		struct change *change = state_change(s, m.change);
+		if (!change || change->revision != m.revision || change->areas_known || change->areas_wrong)
+			continue;
+		buf_reset(&text);
+		if (i + 1 < n && json_kind(json_at(list, i)) == JSON_KIND_OBJECT)
+			json_print(&text, json_at(list, i));
+		areas_set(s, change, i + 1 < n ? buf_view(&text) : e->affects);
+	}
+}
 
 void candidates_build(struct state *s, struct candidate *c, const struct event_candidate_built *e) {
 	c->commit = e->commit;
@@ -15,9 +35,7 @@ void candidates_build(struct state *s, struct candidate *c, const struct event_c
 	c->state = CANDIDATE_TESTING;
 	bool usable = plans_use(s, e->plan_digest, e->plan, NULL);
 	assert(usable);
-	struct change *change = state_change(s, c->change);
-	if (change && change->revision == c->revision && !change->areas_known && !change->areas_wrong)
-		areas_set(s, change, e->affects);
+	take_areas(s, c, e);
 	c->job_at = s->jobs.count;
 	c->job_count = state_plan(s, e->plan_digest)->job_count;
 	(void)table_add(&s->jobs, c->job_count);
@@ -89,33 +107,56 @@ static bool stands_on(const struct state *s, const struct candidate *c, struct c
 	while (c->base_candidate.v) {
 		c = state_candidate(s, c->base_candidate);
 		if (!c) return false;
-		if (c->change.v == change.v) return true;
+		if (batch_has(s, c, change)) return true;
 	}
 	return false;
 }
 
-void candidates_follow(struct state *s, const struct candidate *landing) {
+static bool meets(const struct state *s, const struct candidate *c, const struct change *landed) {
+	for (size_t i = 0; i < batch_size(s, c); i++) {
+		const struct change *change = state_change(s, batch_member(s, c, i).change);
+		if (!change || areas_meet(s, landed, change)) return true;
+	}
+	return false;
+}
+
+// One below which the change was.
+static void step_down(const struct state *s, struct candidate *c, const struct candidate *landing,
+                      struct change_id landed) {
+	const struct candidate *below = state_candidate(s, c->base_candidate);
+	bool whole = below && batch_has(s, below, landed) && batch_size(s, below) == 1;
+	if (!whole) return; // others of what it stands on are still to land
+	c->base_candidate = below->base_candidate;
+	if (!oid_eq(c->base, landing->commit)) c->behind = 1;
+}
+
+static void follow(struct state *s, struct candidate *c, const struct candidate *landing,
+                   const struct change *landed) {
+	if (batch_has(s, c, landed->id)) {
+		if (batch_size(s, c) == 1) return; // it goes with its change
+		batch_leave(s, c, landed->id);
+		c->behind = c->id.v != landing->id.v;
+	} else {
+		bool touched = meets(s, c, landed);
+		if (c->base_candidate.v) c->refuted |= touched;
+		else c->behind = !touched && (c->behind || oid_eq(c->base, state_repo(s, c->repo)->tip));
+	}
+}
+
+void candidates_follow(struct state *s, const struct candidate *landing,
+                       const struct change *landed) {
 	AUTO_ARENA scratch = {0};
-	const struct change *landed = state_change(s, landing->change);
-	const struct oid tip = state_repo(s, landing->repo)->tip;
 	bool *on = ARENA_ARRAY(&scratch, bool, s->candidates.count);
 	for (size_t i = 0; i < s->candidates.count; i++)
-		on[i] = stands_on(s, table_at(&s->candidates, i), landing->change);
+		on[i] = stands_on(s, table_at(&s->candidates, i), landed->id);
 	for (size_t i = 0; i < s->candidates.count; i++) {
 		struct candidate *c = table_at(&s->candidates, i);
-		if (c->repo.v != landing->repo.v || !candidates_is_open(c) ||
-		    c->change.v == landing->change.v)
-			continue;
-		const struct candidate *below = state_candidate(s, c->base_candidate);
-		const struct change *change = state_change(s, c->change);
-		if (on[i] && below && below->change.v == landing->change.v) {
-			c->base_candidate = below->base_candidate;
-			if (!oid_eq(c->base, landing->commit)) c->behind = 1;
-		} else if (!on[i]) {
-			bool meets = !change || areas_meet(s, landed, change);
-			if (c->base_candidate.v) c->refuted |= meets;
-			else c->behind = !meets && (c->behind || oid_eq(c->base, tip));
-		}
+		if (on[i] && candidates_is_open(c)) step_down(s, c, landing, landed->id);
+	}
+	for (size_t i = 0; i < s->candidates.count; i++) {
+		struct candidate *c = table_at(&s->candidates, i);
+		if (c->repo.v == landing->repo.v && !on[i] && candidates_is_open(c))
+			follow(s, c, landing, landed);
 	}
 }
 
@@ -147,6 +188,7 @@ static bool may_go(const struct state *s, const struct candidate *c) {
 static void remove_candidate(struct state *s, size_t index) {
 	struct candidate gone = *(struct candidate *)table_at(&s->candidates, index);
 	table_remove(&s->candidates, index, 1);
+	batch_forget(s, gone.id);
 	plans_drop(s, gone.plan);
 	if (gone.job_count == 0) return;
 	table_remove(&s->jobs, gone.job_at, gone.job_count);

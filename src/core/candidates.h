@@ -5,9 +5,10 @@
 // The candidate now stands as `commit` with this plan: its jobs wait, those of `skipped` (a JSON
 // list of indices) are skipped. `plan` must have passed plans_check.
 void candidates_build(struct state *s, struct candidate *c, const struct event_candidate_built *e);
-// The change of `landing` is about to become trunk: those that stood on it go on without it below
-// them, and of the others those that touch what it touches are refuted.
-void candidates_follow(struct state *s, const struct candidate *landing);
+// The change, a member of `landing`, is about to become trunk: those that stood on it go on without
+// it below them, and of the others those that touch what it touches are refuted.
+void candidates_follow(struct state *s, const struct candidate *landing,
+                       const struct change *landed);
 // Who stood on the old one stands on the new one, which is of the same change.
 void candidates_replace(struct state *s, struct candidate_id old, struct candidate_id by);
 // It is trunk now. Its nightly jobs go on from the day on which the one before it last ran them, so

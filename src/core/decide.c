@@ -5,6 +5,7 @@
 
 #include "core/apply.h"
 #include "core/areas.h"
+#include "core/batch.h"
 #include "core/bits.h"
 #include "core/candidates.h"
 #include "core/decide_delivery.h"
@@ -91,15 +92,52 @@ static void judge_passed(struct turn *t, const struct candidate *c, const struct
 	                                         c->tree}});
 }
 
-// Whether it may land or leave now: none of those ahead touches what it touches.
-static bool is_its_turn(const struct turn *t, const struct change *change) {
+static size_t place_of(struct change_id change, const struct areas_order *order) {
+	size_t i = 0;
+	while (i < order->n && order->list[i]->id.v != change.v) i++;
+	return i;
+}
+
+// Whether it may land or leave now: none of those ahead, but its own, touches what it touches.
+static bool is_its_turn(const struct turn *t, const struct candidate *c,
+                        const struct change *change) {
 	AUTO_ARENA scratch = {0};
 	struct areas_order order;
-	if (change->draft) return true;
+	if (change->draft) return !c->base_candidate.v; // nobody waits for it
 	areas_order(t->s, change->repo, &scratch, &order);
-	for (size_t i = 0; i < order.n; i++)
-		if (order.list[i] == change) return bits_count(order.before[i], order.words) == 0;
+	uint64_t *own = ARENA_ARRAY(&scratch, uint64_t, order.words);
+	for (size_t i = 0; i < batch_size(t->s, c); i++) {
+		size_t place = place_of(batch_member(t->s, c, i).change, &order);
+		if (place == order.n || !bits_within(order.before[place], own, order.words)) return false;
+		bits_add(own, place);
+	}
+	return true;
+}
+
+// Whether all that it tests is still to land, as it was when it was issued.
+static bool is_current(const struct state *s, const struct candidate *c) {
+	for (size_t i = 0; i < batch_size(s, c); i++) {
+		struct member m = batch_member(s, c, i);
+		const struct change *change = state_change(s, m.change);
+		if (!change || change->state == CHANGE_PROPOSED || change->revision != m.revision)
+			return false;
+	}
+	return true;
+}
+
+static bool lands_otherwise(const struct state *s, const struct repo *r,
+                            const struct candidate *c) {
+	const struct candidate *landing = state_candidate(s, r->landing_candidate);
+	for (size_t i = 0; r->landing.v && i < batch_size(s, c); i++)
+		if (batch_has(s, landing, batch_member(s, c, i).change)) return true;
 	return false;
+}
+
+static struct str members_of(const struct turn *t, const struct candidate *c) {
+	size_t n = batch_size(t->s, c);
+	struct member *list = ARENA_ARRAY(t->list->life, struct member, n);
+	for (size_t i = 0; i < n; i++) list[i] = batch_member(t->s, c, i);
+	return batch_text(list, n, t->list->life);
 }
 
 static bool is_looking(const struct state *s, const struct candidate *c) {
@@ -110,7 +148,7 @@ static bool is_looking(const struct state *s, const struct candidate *c) {
 	return c->state == CANDIDATE_BUILDING;
 }
 
-// The same change once more, on the tip, where the verdicts that it has are looked for. One of a
+// The same once more, on the tip, where the verdicts that it has are looked for. One of a
 // repository at a time: each landing would send the others back.
 static void issue_again(struct turn *t, const struct candidate *c, const struct repo *r,
                         const struct change *change) {
@@ -129,7 +167,8 @@ static void issue_again(struct turn *t, const struct candidate *c, const struct 
 	                                           .revision = change->revision,
 	                                           .base = r->tip,
 	                                           .head = change->head,
-	                                           .again = (int64_t)old.v}});
+	                                           .again = (int64_t)old.v,
+	                                           .members = members_of(t, c)}});
 	drop(t, old, REASON_BASE_CHANGED);
 }
 
@@ -141,15 +180,16 @@ static void judge(struct turn *t, const struct candidate *c) {
 	if (c->state == CANDIDATE_DROPPED || c->state == CANDIDATE_LANDED ||
 	    c->state == CANDIDATE_LANDING)
 		return;
-	if (!change || change->state == CHANGE_PROPOSED || change->revision != c->revision) {
+	bool alone = batch_size(t->s, c) == 1;
+	if (!is_current(t->s, c)) {
 		drop(t, c->id,
 		     c->carrier ? REASON_NOT_NEEDED
+		     : !alone   ? REASON_CHANGE_AHEAD_LEFT
 		     : change   ? REASON_SUPERSEDED
 		                : REASON_WITHDRAWN);
 		return;
 	}
-	if (r->landing.v && state_candidate(t->s, r->landing_candidate)->change.v == c->change.v)
-		return; // by another of its candidates
+	if (lands_otherwise(t->s, r, c)) return;
 	if (c->refuted) {
 		drop(t, c->id, REASON_BASE_CHANGED);
 		return;
@@ -165,10 +205,15 @@ static void judge(struct turn *t, const struct candidate *c) {
 		return;
 	}
 	if (c->carrier || c->state == CANDIDATE_BUILDING) return;
+	if (!alone && c->state == CANDIDATE_REFUSED) {
+		drop(t, c->id, REASON_BATCH_SPLIT);
+		return;
+	}
 	enum candidates_verdict verdict = CANDIDATES_FAILED;
 	if (c->state == CANDIDATE_TESTING) verdict = candidates_verdict(t->s, c, &failed);
-	if (verdict == CANDIDATES_OPEN || !is_its_turn(t, change)) return;
-	if (c->behind || c->base_candidate.v) { // it need not wait for what it stands on
+	if (verdict == CANDIDATES_OPEN || !is_its_turn(t, c, change)) return;
+	if (verdict == CANDIDATES_FAILED && !alone) return; // evidence, of no one in particular
+	if (c->behind || c->base_candidate.v) {             // it need not wait for what it stands on
 		issue_again(t, c, r, change);
 		return;
 	}
@@ -183,12 +228,20 @@ static void judge(struct turn *t, const struct candidate *c) {
 	}
 }
 
+// Whether one of its changes is thought to touch what the job reads.
+static bool is_touched(const struct state *s, const struct candidate *c, struct str job) {
+	for (size_t i = 0; i < batch_size(s, c); i++) {
+		const struct change *change = state_change(s, batch_member(s, c, i).change);
+		if (!change || areas_has_job(s, change, job)) return true;
+	}
+	return false;
+}
+
 static void settle(struct turn *t, const struct candidate *c, uint32_t index) {
 	const struct job *j = state_job(t->s, c, index);
-	const struct change *change = state_change(t->s, c->change);
 	struct str name = state_name(&state_plan_job(t->s, state_plan(t->s, c->plan), index)->name);
 	if (j->status != JOB_DOUBTED) return;
-	enum flakes_say say = flakes_judge(j, !change || areas_has_job(t->s, change, name));
+	enum flakes_say say = flakes_judge(j, is_touched(t->s, c, name));
 	if (say == FLAKES_AGAIN) return;
 	add(t, (struct event){.kind = EVENT_JOB_SETTLED,
 	                      .job_settled = {c->id, index, arena_str(t->list->life, name),
@@ -259,10 +312,14 @@ static int compare_ready(const void *a, const void *b) {
 	return (x->job > y->job) - (x->job < y->job);
 }
 
-static uint64_t place_of(const struct candidate *c, const struct areas_order *order) {
-	for (size_t i = 0; i < order->n; i++)
-		if (order->list[i]->id.v == c->change.v) return i + 1;
-	return 0;
+static uint64_t first_place(const struct state *s, const struct candidate *c,
+                            const struct areas_order *order) {
+	size_t first = order->n;
+	for (size_t i = 0; i < batch_size(s, c); i++) {
+		size_t place = place_of(batch_member(s, c, i).change, order);
+		if (place < first) first = place;
+	}
+	return first < order->n ? first + 1 : 0;
 }
 
 static size_t ready_runs(const struct turn *t, const struct repo *r, struct ready *out,
@@ -275,7 +332,7 @@ static size_t ready_runs(const struct turn *t, const struct repo *r, struct read
 		if (c->repo.v != r->id.v) continue;
 		for (uint32_t job = 0; job < c->job_count && n < most; job++)
 			if (is_ready(t->s, c, job, t->now_ms) && !looks_up(t->s, c, job))
-				out[n++] = (struct ready){c->id, job, place_of(c, &order)};
+				out[n++] = (struct ready){c->id, job, first_place(t->s, c, &order)};
 	}
 	if (n) qsort(out, n, sizeof *out, compare_ready);
 	return n;
@@ -290,18 +347,22 @@ static void speculate(struct turn *t, const struct repo *r) {
 	for (size_t i = 0; i < plan.stop_count; i++)
 		drop(t, plan.stops[i].candidate, plan.stops[i].reason);
 	for (size_t i = 0; i < plan.issue_count; i++) {
-		const struct change *change = state_change(t->s, plan.issues[i].change);
+		const struct member *last = &plan.issues[i].members[plan.issues[i].member_count - 1];
 		const struct candidate *base = state_candidate(t->s, plan.issues[i].base);
 		if (plan.issues[i].base.v && (!base || base->state == CANDIDATE_DROPPED)) continue;
-		add(t, (struct event){.kind = EVENT_CANDIDATE_ISSUED,
-		                      .candidate_issued = {.candidate = {t->s->next_candidate},
-		                                           .repo = r->id,
-		                                           .change = change->id,
-		                                           .revision = change->revision,
-		                                           .base_candidate = plan.issues[i].base,
-		                                           .base = base ? base->commit : r->tip,
-		                                           .head = change->head,
-		                                           .carrier = plan.issues[i].carrier}});
+		add(t,
+		    (struct event){.kind = EVENT_CANDIDATE_ISSUED,
+		                   .candidate_issued = {.candidate = {t->s->next_candidate},
+		                                        .repo = r->id,
+		                                        .change = last->change,
+		                                        .revision = last->revision,
+		                                        .base_candidate = plan.issues[i].base,
+		                                        .base = base ? base->commit : r->tip,
+		                                        .head = last->head,
+		                                        .carrier = plan.issues[i].carrier,
+		                                        .members = batch_text(plan.issues[i].members,
+		                                                              plan.issues[i].member_count,
+		                                                              t->list->life)}});
 	}
 }
 

@@ -88,18 +88,23 @@
 	F(S, CHANGE_ID, change) F(S, INT, revision) F(S, CANDIDATE_ID, candidate)
 // base_candidate: the candidate it stands on, 0 = the tip. base: the commit it stands on. time_ms of the event is
 // the committer date, so that the same intent gives the same commit. again: the candidate whose verdicts are to be
-// found again on the tip. carrier: 1 = others stand on it; it is not tested itself.
+// found again on the tip. carrier: 1 = others stand on it; it is not tested itself. members: [[change,revision,head]],
+// the changes that are tested and land together with it, in their order, all before it; empty = it is alone.
 #define EVENT_FIELDS_candidate_issued(F, S)                                                        \
 	F(S, CANDIDATE_ID, candidate) F(S, REPO_ID, repo) F(S, CHANGE_ID, change) F(S, INT, revision)  \
-	F(S, CANDIDATE_ID, base_candidate) F(S, OID, base) F(S, OID, head) F(S, LATER, again) F(S, LATER, carrier)
+	F(S, CANDIDATE_ID, base_candidate) F(S, OID, base) F(S, OID, head) F(S, LATER, again) F(S, LATER, carrier) \
+	F(S, JSON, members)
 // plan: jobs that decide this candidate, canonical. skipped: indices of jobs whose paths: the change does not touch.
 // affects: {"files":[number],"jobs":[name]}: the jobs whose inputs it changed, as far as their last runs tell, and the
-// files that it changed (core/areas.h); empty = not known: all of them.
+// files that it changed (core/areas.h); empty = not known: all of them. member_affects: the same of each member of a
+// batch but the last, a list; empty = not known.
 #define EVENT_FIELDS_candidate_built(F, S)                                                         \
 	F(S, CANDIDATE_ID, candidate) F(S, OID, commit) F(S, OID, tree) F(S, DIGEST, plan_digest) F(S, JSON, plan) \
-	F(S, JSON, skipped) F(S, JSON, affects)
+	F(S, JSON, skipped) F(S, JSON, affects) F(S, JSON, member_affects)
+// member: of a batch, the change with which it could not be built; 0 = it cannot be told.
 #define EVENT_FIELDS_candidate_refused(F, S)                                                       \
-	F(S, CANDIDATE_ID, candidate) F(S, REASON, reason) F(S, STR, text) F(S, JSON, conflicts)
+	F(S, CANDIDATE_ID, candidate) F(S, REASON, reason) F(S, STR, text) F(S, JSON, conflicts)       \
+	F(S, LATER, member)
 // faked: how likely a good change looks so, in billionths. run: the newest red one.
 #define EVENT_FIELDS_job_settled(F, S)                                                             \
 	F(S, CANDIDATE_ID, candidate) F(S, INT, job) F(S, STR, name) F(S, OUTCOME, outcome) F(S, INT, reds) \

@@ -35,7 +35,7 @@ static void landings(const struct state *s, struct outbox_list *list) {
 		                               .id = r->landing.v,
 		                               .repo = r->id,
 		                               .candidate = c->id,
-		                               .from = c->base,
+		                               .from = r->tip,
 		                               .to = c->commit});
 	}
 }

@@ -39,12 +39,23 @@ static void believe_green(struct queueplan *q, size_t t) {
 	}
 }
 
+// Whom a red try may be blamed on. Of chains only the members, and none when one below them is red
+// itself. Tries stand behind those that they stand on.
+static const uint64_t *suspects_of(const struct queueplan *q, size_t t) {
+	const struct queue_try *x = &q->view->tries[t];
+	if (!q->view->chains) return q->inside[t];
+	BITS_EACH(y, x->base, q->words)
+	if (q->changes[y].success <= RED) return queueplan_set(q);
+	return x->members;
+}
+
 // How likely its tree is bad, given what it looks like, and who of its changes then it is.
 static void believe_red(struct queueplan *q, size_t t) {
 	double all = 1;
-	BITS_EACH(x, q->inside[t], q->words) all *= q->changes[x].success;
+	const uint64_t *suspects = suspects_of(q, t);
+	BITS_EACH(x, suspects, q->words) all *= q->changes[x].success;
 	double real = (1 - all) / queueplan_max(1 - all + all * q->view->tries[t].faked, 1e-12);
-	BITS_EACH(x, q->inside[t], q->words) {
+	BITS_EACH(x, suspects, q->words) {
 		double *p = &q->changes[x].success;
 		double bad = real * (1 - *p) / queueplan_max(1 - all, 1e-9);
 		*p = queueplan_max(1 - bad, RED);
@@ -55,31 +66,15 @@ static bool was_red(const struct queue_try *x) {
 	return x->state != QUEUE_PASSED && x->faked < 1 && !x->spoiled;
 }
 
-// Each try has one member, and those below it have tries of their own: red is the member's, unless
-// one below it is red itself. Tries stand behind those that they stand on.
-static void believe_members(struct queueplan *q) {
-	for (size_t t = 0; t < q->view->try_count; t++) {
-		const struct queue_try *x = &q->view->tries[t];
-		bool blamed = x->state == QUEUE_FAILED;
-		BITS_EACH(y, x->base, q->words) blamed = blamed && q->changes[y].success > RED;
-		BITS_EACH(i, x->members, q->words)
-		if (blamed) q->changes[i].success = RED;
-	}
-}
-
 static void believe(struct queueplan *q) {
 	const struct queue_view *v = q->view;
 	for (size_t i = 0; i < q->n; i++) q->changes[i].success = v->changes[i].success;
 	for (size_t t = 0; t < v->try_count; t++)
 		if (v->tries[t].state == QUEUE_PASSED) believe_green(q, t);
-	if (v->alone) {
-		believe_members(q);
-		return;
-	}
 	for (int suspects = 1; suspects <= 2; suspects++) // one, then several: it may clear others
 		for (size_t t = 0; t < v->try_count; t++) {
 			if (!was_red(&v->tries[t])) continue;
-			bool single = bits_count(q->inside[t], q->words) == 1;
+			bool single = bits_count(v->chains ? v->tries[t].members : q->inside[t], q->words) == 1;
 			if (single == (suspects == 1)) believe_red(q, t);
 		}
 }
@@ -191,6 +186,18 @@ static void start_likely(struct queueplan *q) {
 	}
 }
 
+// Of chains slots are short only for what no batch takes in: else a hedge of this plan would be
+// stopped by the next one.
+static void start_batches(struct queueplan *q) {
+	queuebatch_start(q);
+	while (q->view->chains && !q->hotfix_starts && !q->free) {
+		double best = 0;
+		BITS_EACH(i, q->need, q->words) best = queueplan_max(best, q->changes[i].sure);
+		if (best <= 0 || !stop_least(q, queueplan_min(.1, best / 4))) return;
+		queuebatch_start(q);
+	}
+}
+
 void queue_decide(const struct queue_view *view, struct arena *life, struct queue_plan *plan) {
 	struct queueplan q = {.view = view, .life = life, .out = plan, .n = view->change_count};
 	size_t running = 0;
@@ -215,9 +222,9 @@ void queue_decide(const struct queue_view *view, struct arena *life, struct queu
 	queueplan_find_need(&q);
 	start_urgent(&q);
 	run_again(&q);
-	stop_improbable(&q);
-	bool loaded = !view->alone && (view->load > LOADED || q.n > OPEN_PER_SLOT * view->slots);
-	if (loaded && bits_count(q.need, q.words) > q.free) queuebatch_start(&q);
+	bool loaded = view->load > LOADED || q.n > OPEN_PER_SLOT * view->slots;
+	if (!loaded || !view->chains) stop_improbable(&q);
+	if (loaded && bits_count(q.need, q.words) > q.free) start_batches(&q);
 	else start_likely(&q);
 	if (q.free) queuehedge_start(&q);
 }

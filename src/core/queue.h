@@ -44,6 +44,7 @@ struct queue_change { // in the order in which they may land
 	double success;   // predicted: that it lands, 0 < success < 1
 	int64_t duration_ms, waited_ms;
 	bool urgent;            // a hotfix: goes before all else that runs
+	bool apart;             // it shares a candidate with nobody
 	const uint64_t *before; // among the changes of the view
 };
 
@@ -78,7 +79,9 @@ struct queue_view {
 	double load;             // arrivals times duration over slots, of late; above 1 they pile up
 	double conflicts;        // how often two that may conflict do
 	struct queue_knobs knobs;
-	bool alone;   // each try has one member: red on its path is that member's, for good
+	// A base is made of other tries, each of which is judged by itself: red is the members', unless
+	// one below them is red. All members of a batch land at once, or none.
+	bool chains;
 	size_t slots; // all of them; running tries take one each
 	const struct queue_change *changes;
 	size_t change_count;

@@ -11,6 +11,10 @@ static const double GOOD = .7, // enough to share a candidate
 	WAITED = 5,                // and for each two durations that it has waited
 	RED_COST = .1, EACH = .05; // of a red batch; of each further member in duration
 
+static bool is_shared(const struct queueplan *q, size_t i) {
+	return q->changes[i].success >= GOOD && !q->view->changes[i].apart;
+}
+
 struct batch {
 	uint64_t *members, *inside;
 	double green, path, weight, longest_ms, score; // green: that all inside are good
@@ -40,6 +44,33 @@ static struct batch alone(const struct queueplan *q, size_t i, double w) {
 	return b;
 }
 
+// Of chains: whether there is a candidate of each change that i is thought to stand on, or it is a
+// member too. An untested one below would leave the verdict open.
+static bool stands(const struct queueplan *q, size_t i, const uint64_t *members) {
+	for (size_t w = 0; q->view->chains && w < q->words; w++)
+		if (q->changes[i].likely[w] & q->need[w] & ~members[w]) return false;
+	return true;
+}
+
+// Of chains: m shares with a member what is tested; all that the members wait for is inside, as
+// they land at once; and what they stand on waits for none of them.
+static bool links(const struct queueplan *q, const struct batch *b, size_t m,
+                  const uint64_t *inside) {
+	const struct queue_change *changes = q->view->changes;
+	bool shares = bits_meet(changes[m].before, b->members, q->words) ||
+	              bits_meet(q->changes[m].after, b->members, q->words);
+	if (!shares || !bits_within(changes[m].before, inside, q->words)) return false;
+	if (!stands(q, m, b->members)) return false;
+	BITS_EACH(x, b->members, q->words)
+	if (!bits_within(changes[x].before, inside, q->words)) return false;
+	BITS_EACH(y, inside, q->words) {
+		if (y == m || bits_has(b->members, y)) continue;
+		if (bits_has(changes[y].before, m) || bits_meet(changes[y].before, b->members, q->words))
+			return false;
+	}
+	return true;
+}
+
 // Whether all members keep their likely path when m is inside too.
 static bool fits(const struct queueplan *q, const struct batch *b, size_t m,
                  const uint64_t *inside) {
@@ -64,6 +95,7 @@ static void grow(const struct queueplan *q, struct batch *b, size_t m, double w,
 	double seconds = longest * (1 + EACH * (double)b->count);
 	double score = (green - RED_COST * (1 - green)) * (b->weight + w) / seconds;
 	if (score <= b->score || !fits(q, b, m, scratch)) return;
+	if (q->view->chains && !links(q, b, m, scratch)) return;
 	memcpy(b->inside, scratch, q->words * sizeof *scratch);
 	bits_add(b->members, m);
 	b->count++;
@@ -76,10 +108,10 @@ static void grow(const struct queueplan *q, struct batch *b, size_t m, double w,
 static struct batch grown(const struct queueplan *q, size_t seed, const double *weights,
                           uint64_t *scratch) {
 	struct batch b = alone(q, seed, weights[seed]);
-	if (q->changes[seed].success < GOOD) return b;
+	if (!is_shared(q, seed)) return b;
 	BITS_EACH(m, q->need, q->words) {
 		if (b.count >= q->view->knobs.size_max) break;
-		if (m != seed && q->changes[m].success >= GOOD) grow(q, &b, m, weights[m], scratch);
+		if (m != seed && is_shared(q, m)) grow(q, &b, m, weights[m], scratch);
 	}
 	return b;
 }
@@ -87,8 +119,9 @@ static struct batch grown(const struct queueplan *q, size_t seed, const double *
 // The best by what they decide per second, and the oldest.
 static size_t seeds(const struct queueplan *q, const double *weights, size_t *out) {
 	size_t best[SEEDS], bests = 0, n = 0;
+	const uint64_t *nobody = queueplan_set(q);
 	BITS_EACH(i, q->need, q->words) {
-		if (q->changes[i].success < GOOD) continue;
+		if (q->changes[i].success < GOOD || !stands(q, i, nobody)) continue;
 		if (n < SEEDS) out[n++] = i;
 		size_t at = bests;
 		while (at > 0 &&
@@ -105,7 +138,7 @@ static size_t seeds(const struct queueplan *q, const double *weights, size_t *ou
 
 void queuebatch_start(struct queueplan *q) {
 	double *weights = ARENA_ARRAY(q->life, double, q->n + 1);
-	uint64_t *scratch = queueplan_set(q);
+	uint64_t *scratch = queueplan_set(q), *nobody = queueplan_set(q);
 	for (size_t i = 0; i < q->n; i++) weights[i] = weight(q, i);
 	while (q->free) {
 		struct batch best = {.score = -1};
@@ -116,7 +149,8 @@ void queuebatch_start(struct queueplan *q) {
 			if (b.score > best.score) best = b;
 		}
 		BITS_EACH(i, q->need, q->words) {
-			if (q->changes[i].success >= GOOD || per_second(q, i, weights[i]) <= best.score)
+			if (q->changes[i].success >= GOOD || per_second(q, i, weights[i]) <= best.score ||
+			    !stands(q, i, nobody))
 				continue;
 			best = alone(q, i, weights[i]);
 		}

@@ -80,8 +80,9 @@ static bool decides_red(const struct queueplan *q, size_t t, size_t i) {
 }
 
 static bool counts(const struct queueplan *q, size_t t, size_t i, const uint64_t *assumed) {
-	return on_path(q, t, i, assumed) &&
-	       (q->view->tries[t].state != QUEUE_FAILED || q->view->alone || decides_red(q, t, i));
+	const struct queue_try *x = &q->view->tries[t];
+	bool own = q->view->chains && bits_count(x->members, q->words) == 1;
+	return on_path(q, t, i, assumed) && (x->state != QUEUE_FAILED || own || decides_red(q, t, i));
 }
 
 bool queueplan_has_path(const struct queueplan *q, size_t i, const uint64_t *assumed) {

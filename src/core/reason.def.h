@@ -35,7 +35,8 @@
 	REASON(DEPLOY_FAILED, "deploy-failed", 0, "see the text; the earlier release still serves")                        \
 	REASON(BECAME_UNHEALTHY, "became-unhealthy", 0, "the release is blocked; fix it and land the fix")                 \
 	REASON(ROLLED_BACK, "rolled-back", 0, "the release is blocked until a newer one, or --force")                      \
-	REASON(INDEPENDENT, "independent", 1, "nothing: it is tested without the change ahead, which it does not touch")
+	REASON(INDEPENDENT, "independent", 1, "nothing: it is tested without the change ahead, which it does not touch") \
+	REASON(BATCH_SPLIT, "batch-split", 1, "nothing: the changes that were tested together are tested apart")
 
 enum reason {
 #define REASON(NAME, code, stays, next) REASON_##NAME,

@@ -3,13 +3,7 @@
 #include "base/hash.h"
 #include "core/event.h"
 
-enum {
-	STATE_NAME_MAX = 63,
-	STATE_HISTORY = 8,
-	STATE_RED_KEYS = 3,
-	STATE_LOST_MAX = 3,
-	STATE_BLOCKS_MAX = 500 // of one environment; beyond, the oldest release is forgotten
-};
+enum { STATE_NAME_MAX = 63, STATE_RED_KEYS = 3, STATE_LOST_MAX = 3 };
 
 struct name {
 	uint8_t n;
@@ -42,6 +36,7 @@ struct change {
 	uint8_t draft;
 	uint8_t areas_known; // state.areas says what it touches; else it touches everything
 	uint8_t areas_wrong; // what it said was wrong
+	uint8_t apart;       // a batch with it was split: it is tested by itself
 };
 
 struct area { // one of those that a change touches (core/areas.h)
@@ -92,6 +87,13 @@ struct candidate {
 	uint8_t refuted;  // its change meets one that landed, and that is not below it
 };
 
+struct member { // of a batch (core/batch.h): a change that its candidate tests before its own
+	uint64_t candidate;
+	struct change_id change;
+	struct oid head;
+	uint32_t revision;
+};
+
 enum run_state { RUN_ISSUED, RUN_RUNNING, RUN_CANCELLING };
 
 struct run {
@@ -121,30 +123,4 @@ struct plan_job {
 	uint16_t retries;
 	enum job_when when;
 	uint8_t makes_artifacts;
-};
-
-struct release {
-	struct release_id id;
-	struct repo_id repo;
-	struct change_id change;
-	struct oid commit;
-};
-
-struct block { // a release that an environment takes only by force
-	struct release_id release;
-	struct env_id env;
-};
-
-struct env {
-	struct env_id id;
-	struct repo_id repo;
-	struct release_id history[STATE_HISTORY]; // [0] runs now, [1] ran before, 0 = none
-	struct release_id
-		floor; // releases up to here were tried: none of them goes out by itself again
-	struct release_id requested;
-	struct rollout_id rollout; // under way, 0 = none
-	struct release_id rollout_release;
-	struct name name;
-	uint8_t defined; // trunk's weir.yml names it
-	uint8_t rollback_wanted, unhealthy, cancelling, rollout_is_rollback;
 };

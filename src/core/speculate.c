@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/areas.h"
+#include "core/batch.h"
 #include "core/candidates.h"
 #include "core/queue.h"
 
@@ -22,27 +23,42 @@ struct view { // what the policy sees, and what its numbers mean
 	size_t try_count;
 	struct speculate_stop *stops;
 	size_t stop_count;
-	bool *wanted; // of each candidate of the state: a carrier on a path that is wanted
+	bool *wanted;       // of each candidate of the state: a carrier on a path that is wanted
+	uint64_t **members; // of each; NULL: not of this repository, not open, or not current
 };
 
 static uint64_t *new_set(const struct view *v) {
 	return ARENA_ARRAY(v->life, uint64_t, v->order.words);
 }
 
-static size_t place_of(const struct view *v, const struct candidate *c) {
-	const struct change *change = state_change(v->s, c->change);
-	if (!change || change->revision != c->revision) return SIZE_MAX;
+static size_t place_of(const struct view *v, const struct member *m) {
+	const struct change *change = state_change(v->s, m->change);
+	if (!change || change->revision != m->revision) return SIZE_MAX;
 	return v->place[change - (const struct change *)v->s->changes.rows];
+}
+
+// False: one of its changes is gone.
+static bool add_members(const struct view *v, const struct candidate *c, uint64_t *set) {
+	for (size_t i = 0; i < batch_size(v->s, c); i++) {
+		struct member m = batch_member(v->s, c, i);
+		size_t place = place_of(v, &m);
+		if (place == SIZE_MAX) return false;
+		bits_add(set, place);
+	}
+	return true;
+}
+
+static const uint64_t *members_of(const struct view *v, const struct candidate *c) {
+	return c ? v->members[c - (const struct candidate *)v->s->candidates.rows] : NULL;
 }
 
 // The changes below it on its path. False: the path leads over one that is gone.
 static bool find_base(const struct view *v, const struct candidate *c, uint64_t *base) {
 	while (c->base_candidate.v) {
-		const struct candidate *below = state_candidate(v->s, c->base_candidate);
-		size_t place = below && candidates_is_open(below) ? place_of(v, below) : SIZE_MAX;
-		if (place == SIZE_MAX) return false;
-		bits_add(base, place);
-		c = below;
+		c = state_candidate(v->s, c->base_candidate);
+		const uint64_t *members = members_of(v, c);
+		if (!members) return false;
+		for (size_t w = 0; w < v->order.words; w++) base[w] |= members[w];
 	}
 	return true;
 }
@@ -65,43 +81,71 @@ static void stop(struct view *v, const struct candidate *c, enum reason reason) 
 		v->stops[v->stop_count++] = (struct speculate_stop){c->id, reason};
 }
 
-// Whether all of the base come before it, and wait for nobody that does not land.
-static bool in_order(const struct view *v, const uint64_t *base, size_t place) {
-	BITS_EACH(i, base, v->order.words) if (i >= place || v->order.list[i]->draft) return false;
-	return true;
+static size_t last_of(const struct view *v, const uint64_t *set) {
+	size_t last = 0;
+	BITS_EACH(i, set, v->order.words) last = i;
+	return last;
+}
+
+// Those whom the members wait for: they are chosen, one by one, by what is assumed of them.
+static uint64_t *before_of(const struct view *v, const uint64_t *members) {
+	uint64_t *set = new_set(v);
+	BITS_EACH(i, members, v->order.words)
+	for (size_t w = 0; w < v->order.words; w++) set[w] |= v->order.before[i][w] & ~members[w];
+	return set;
+}
+
+// Whether somebody whom a member waits for waits for a member: a change that came between them.
+static bool is_knotted(const struct view *v, const uint64_t *base, const uint64_t *members) {
+	uint64_t *behind = new_set(v);
+	const uint64_t *before = before_of(v, members);
+	memcpy(behind, members, v->order.words * sizeof *behind);
+	for (size_t i = bits_next(members, v->order.words, 0); i < last_of(v, members); i++)
+		if (bits_meet(v->order.before[i], behind, v->order.words)) bits_add(behind, i);
+	for (size_t w = 0; w < v->order.words; w++)
+		if (behind[w] & ~members[w] & (before[w] | base[w])) return true;
+	return false;
+}
+
+// Whether all of the base come before them, and wait for nobody that does not land.
+static bool in_order(const struct view *v, const uint64_t *base, const uint64_t *members) {
+	size_t last = last_of(v, members);
+	BITS_EACH(i, base, v->order.words)
+	if (i >= last || v->order.list[i]->draft) return false;
+	return bits_count(members, v->order.words) == 1 || !is_knotted(v, base, members);
 }
 
 // All that a base stands on in its turn: who lands after its own before() and is assumed to.
-static void close_base(const struct view *v, uint64_t *base, size_t member) {
-	for (size_t i = member; i > 0; i--) {
+static void close_base(const struct view *v, uint64_t *base, const uint64_t *members) {
+	const uint64_t *chosen = before_of(v, members);
+	for (size_t i = last_of(v, members); i > 0; i--) {
 		if (!bits_has(base, i - 1)) continue;
 		BITS_EACH(y, v->order.before[i - 1], v->order.words)
-		if (!bits_has(v->order.before[member], y)) bits_add(base, y); // else it was chosen
+		if (!bits_has(chosen, y)) bits_add(base, y);
 	}
 }
 
 // It stands on what it does not meet, as nobody knew before it was built; and has not begun.
 static bool is_too_long(const struct view *v, const struct candidate *c, const uint64_t *base,
-                        size_t place) {
-	uint64_t *needed = new_set(v);
+                        const uint64_t *members) {
+	uint64_t *needed = before_of(v, members);
 	if (c->state != CANDIDATE_TESTING || !c->base_candidate.v) return false;
 	for (size_t i = 0; i < c->job_count; i++)
 		if (state_job(v->s, c, i)->attempt) return false;
-	for (size_t w = 0; w < v->order.words; w++) needed[w] = base[w] & v->order.before[place][w];
-	close_base(v, needed, place);
+	for (size_t w = 0; w < v->order.words; w++) needed[w] &= base[w];
+	close_base(v, needed, members);
 	return !bits_within(base, needed, v->order.words);
 }
 
 static void add_try(struct view *v, const struct candidate *c, int64_t now_ms) {
-	size_t place = candidates_is_open(c) && !c->carrier ? place_of(v, c) : SIZE_MAX;
-	uint64_t *members = new_set(v), *base = new_set(v);
-	if (place == SIZE_MAX || !find_base(v, c, base)) return;
-	bool in_turn = in_order(v, base, place);
-	if (!in_turn || is_too_long(v, c, base, place)) {
+	const uint64_t *members = members_of(v, c);
+	uint64_t *base = new_set(v);
+	if (!members || c->carrier || !find_base(v, c, base)) return;
+	bool in_turn = in_order(v, base, members);
+	if (!in_turn || is_too_long(v, c, base, members)) {
 		stop(v, c, in_turn ? REASON_INDEPENDENT : REASON_HIGHER_PRIORITY_AHEAD);
 		return;
 	}
-	bits_add(members, place);
 	enum queue_try_state state = state_of(v, c);
 	v->candidates[v->try_count] = c;
 	v->tries[v->try_count++] = (struct queue_try){.state = state,
@@ -125,35 +169,56 @@ static void look(struct view *v, int64_t now_ms) {
 		                                      .duration_ms = DURATION_MS,
 		                                      .waited_ms = now_ms - o->list[i]->queued_ms,
 		                                      .urgent = o->list[i]->priority >= URGENT,
+		                                      .apart = o->list[i]->apart || o->list[i]->draft,
 		                                      .before = o->before[i]};
 	}
 	v->tries = ARENA_ARRAY(v->life, struct queue_try, candidates + 1);
 	v->candidates = ARENA_ARRAY(v->life, const struct candidate *, candidates + 1);
 	v->stops = ARENA_ARRAY(v->life, struct speculate_stop, 2 * candidates + 1);
 	v->wanted = ARENA_ARRAY(v->life, bool, candidates + 1);
+	v->members = ARENA_ARRAY(v->life, uint64_t *, candidates + 1);
 	for (size_t i = 0; i < candidates; i++) {
 		const struct candidate *c = table_at(&v->s->candidates, i);
-		if (c->repo.v == v->r->id.v) add_try(v, c, now_ms);
+		if (c->repo.v != v->r->id.v || !candidates_is_open(c)) continue;
+		uint64_t *set = new_set(v);
+		if (add_members(v, c, set)) v->members[i] = set;
 	}
+	for (size_t i = 0; i < candidates; i++) add_try(v, table_at(&v->s->candidates, i), now_ms);
 }
 
 // ---------------------------------------------------------------- from a set to a path
 
-// Not one that is behind: what it is behind of may touch what stands on it.
-static const struct candidate *step(const struct view *v, const struct change *change,
+// How good it is to stand on: one that will land with the verdict that it gets, rather.
+static int rank(const struct view *v, const struct candidate *c) {
+	if (c->carrier) return 2;
+	return state_of(v, c) == QUEUE_FAILED ? 1 : 3;
+}
+
+// Whether the members are the next of the path, and nobody between them.
+static bool is_next(const struct view *v, const uint64_t *members, const uint64_t *path) {
+	if (!bits_within(members, path, v->order.words)) return false;
+	size_t last = last_of(v, members);
+	BITS_EACH(i, path, v->order.words)
+	if (i < last && !bits_has(members, i)) return false;
+	return true;
+}
+
+// The candidate that stands on `below` and tests the next of the path. Not one that is behind: what
+// it is behind of may touch what stands on it.
+static const struct candidate *step(const struct view *v, const uint64_t *path,
                                     const struct candidate *below) {
-	const struct table *all = &v->s->candidates;
-	for (size_t i = 0; i < all->count; i++) {
-		const struct candidate *c = table_at(all, i);
-		if (c->change.v != change->id.v || c->revision != change->revision || c->behind ||
-		    c->refuted || !candidates_is_open(c) ||
-		    c->base_candidate.v != (below ? below->id.v : 0))
+	const struct candidate *best = NULL;
+	for (size_t i = 0; i < v->s->candidates.count; i++) {
+		const struct candidate *c = table_at(&v->s->candidates, i);
+		if (!v->members[i] || c->behind || c->refuted ||
+		    c->base_candidate.v != (below ? below->id.v : 0) ||
+		    (!below && !oid_eq(c->base, v->r->tip)) || !is_next(v, v->members[i], path) ||
+		    (best && rank(v, c) <= rank(v, best)))
 			continue;
-		if (!below && !oid_eq(c->base, v->r->tip)) continue;
-		v->wanted[i] = true;
-		return c;
+		best = c;
 	}
-	return NULL;
+	if (best) v->wanted[best - (const struct candidate *)v->s->candidates.rows] = true;
+	return best;
 }
 
 // Whether the policy starts the change for itself: it need not be carried.
@@ -163,32 +228,67 @@ static bool is_started(const struct queue_plan *plan, size_t change) {
 	return false;
 }
 
-// The first step that is missing, when the one below it is built.
-static void issue(const struct view *v, const struct queue_plan *plan,
-                  const struct queue_start *start, struct speculate_plan *out) {
-	const struct candidate *below = NULL;
-	size_t member = bits_next(start->members, v->order.words, 0);
-	uint64_t *path = new_set(v);
-	memcpy(path, start->base, v->order.words * sizeof *path);
-	close_base(v, path, member);
-	bits_add(path, member);
-	BITS_EACH(i, path, v->order.words) {
-		const struct candidate *there = step(v, v->order.list[i], below);
-		if (there && there->state != CANDIDATE_TESTING && there->state != CANDIDATE_LANDING) return;
-		if (there && i != member) {
-			below = there;
-			continue;
-		}
-		if (i != member && is_started(plan, i)) return;
-		struct speculate_issue it = {.change = v->order.list[i]->id,
-		                             .base = below ? below->id : (struct candidate_id){0},
-		                             .carrier = i != member};
-		for (size_t k = 0; k < out->issue_count; k++)
-			if (out->issues[k].change.v == it.change.v && out->issues[k].base.v == it.base.v)
-				return;
-		out->issues[out->issue_count++] = it;
-		return;
+static void add_issue(const struct view *v, const uint64_t *members, const struct candidate *below,
+                      bool carrier, struct speculate_plan *out) {
+	struct speculate_issue it = {
+		.members = ARENA_ARRAY(v->life, struct member, bits_count(members, v->order.words)),
+		.base = below ? below->id : (struct candidate_id){0},
+		.carrier = carrier};
+	BITS_EACH(i, members, v->order.words) {
+		const struct change *c = v->order.list[i];
+		it.members[it.member_count++] = (struct member){
+			.change = c->id, .head = c->head, .revision = c->revision};
 	}
+	for (size_t k = 0; k < out->issue_count; k++)
+		if (out->issues[k].members[0].change.v == it.members[0].change.v &&
+		    out->issues[k].base.v == it.base.v)
+			return;
+	out->issues[out->issue_count++] = it;
+}
+
+// The set as a path; false: it leads back to one of the members.
+static bool find_path(const struct view *v, const struct queue_start *start,
+                      const uint64_t *members, uint64_t *path) {
+	const uint64_t *before = before_of(v, members);
+	for (size_t w = 0; w < v->order.words; w++) path[w] = start->base[w] & before[w];
+	close_base(v, path, members);
+	return !bits_meet(path, members, v->order.words);
+}
+
+// The first step that is missing, when the one below it is built. False: it is there, and red.
+static bool issue(const struct view *v, const struct queue_plan *plan, const uint64_t *members,
+                  uint64_t *path, struct speculate_plan *out) {
+	const struct candidate *below = NULL, *there;
+	size_t words = v->order.words;
+	for (size_t i; (i = bits_next(path, words, 0)) != SIZE_MAX; below = there) {
+		there = step(v, path, below);
+		if (there && there->state != CANDIDATE_TESTING && there->state != CANDIDATE_LANDING)
+			return true;
+		if (!there) {
+			uint64_t *carried = new_set(v);
+			bits_add(carried, i);
+			if (!is_started(plan, i)) add_issue(v, carried, below, true, out);
+			return true;
+		}
+		for (size_t w = 0; w < words; w++) path[w] &= ~members_of(v, there)[w];
+	}
+	there = step(v, members, below);
+	if (there && !there->carrier &&
+	    memcmp(members_of(v, there), members, words * sizeof *members) == 0)
+		return state_of(v, there) != QUEUE_FAILED;
+	add_issue(v, members, below, false, out);
+	return true;
+}
+
+// A batch that cannot be: what it stands on waits for one of it, or it was red before. The first of
+// it is tested by itself.
+static void start(const struct view *v, const struct queue_plan *plan,
+                  const struct queue_start *start, struct speculate_plan *out) {
+	uint64_t *path = new_set(v), *first = new_set(v);
+	if (find_path(v, start, start->members, path) && issue(v, plan, start->members, path, out))
+		return;
+	bits_add(first, bits_next(start->members, v->order.words, 0));
+	if (find_path(v, start, first, path)) (void)issue(v, plan, first, path, out);
 }
 
 static bool carries(const struct state *s, const struct candidate *c) {
@@ -221,17 +321,16 @@ void speculate_repo(const struct state *s, const struct repo *r, int64_t now_ms,
 	                          .load = LOAD,
 	                          .conflicts = CONFLICTS,
 	                          .knobs = queue_lean,
-	                          .alone = true,
+	                          .chains = true,
 	                          .slots = slots,
 	                          .changes = v.changes,
 	                          .change_count = v.order.n,
 	                          .tries = v.tries,
 	                          .try_count = v.try_count};
-	view.knobs.size_max = 1;
 	view.knobs.early = 0;
 	queue_decide(&view, life, &plan);
 	out->issues = ARENA_ARRAY(life, struct speculate_issue, plan.start_count + 1);
-	for (size_t i = 0; i < plan.start_count; i++) issue(&v, &plan, &plan.starts[i], out);
+	for (size_t i = 0; i < plan.start_count; i++) start(&v, &plan, &plan.starts[i], out);
 	for (size_t i = 0; i < plan.stop_count; i++)
 		stop(&v, v.candidates[plan.stops[i]], REASON_HIGHER_PRIORITY_AHEAD);
 	stop_carriers(&v);

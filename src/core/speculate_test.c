@@ -39,7 +39,7 @@ static void a_chain_as_long_as_there_are_slots(void **state) {
 	assert_int_equal(planned(&f, 3).issue_count + planned(&f, 3).stop_count, 0);
 	struct speculate_plan more = planned(&f, 4);
 	assert_int_equal(more.issue_count, 1);
-	assert_int_equal(more.issues[0].change.v, 4);
+	assert_int_equal(more.issues[0].members[0].change.v, 4);
 	assert_int_equal(more.issues[0].base.v, 3);
 	fixture_end(&f);
 }

@@ -2,12 +2,14 @@
 
 #include <assert.h>
 
-enum { TABLES = 14 };
+#include "core/batch.h"
+
+enum { TABLES = 15 };
 
 static struct table *const *tables(struct state *s, struct table *list[TABLES]) {
 	struct table *all[] = {&s->repos,  &s->changes, &s->rejected,  &s->candidates, &s->jobs,
 	                       &s->runs,   &s->plans,   &s->plan_jobs, &s->needs,      &s->releases,
-	                       &s->blocks, &s->envs,    &s->areas,     &s->flakes};
+	                       &s->blocks, &s->envs,    &s->areas,     &s->flakes,     &s->members};
 	memcpy(list, all, sizeof all);
 	return list;
 }
@@ -28,6 +30,7 @@ void state_init(struct state *s) {
 		.envs = TABLE_OF(struct env),
 		.areas = TABLE_OF(struct area),
 		.flakes = TABLE_OF(struct flake),
+		.members = TABLE_OF(struct member),
 		.next_queue_order = 1,
 		.next_repo = 1,
 		.next_change = 1,
@@ -116,7 +119,7 @@ struct plan_job *state_plan_job(const struct state *s, const struct plan *p, siz
 struct candidate *state_candidate_of_change(const struct state *s, struct change_id id) {
 	for (size_t i = s->candidates.count; i > 0; i--) {
 		struct candidate *c = table_at(&s->candidates, i - 1);
-		if (c->change.v == id.v && c->state != CANDIDATE_DROPPED && c->state != CANDIDATE_LANDED)
+		if (batch_has(s, c, id) && c->state != CANDIDATE_DROPPED && c->state != CANDIDATE_LANDED)
 			return c;
 	}
 	return NULL;

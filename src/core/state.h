@@ -13,7 +13,7 @@
 //                         |--> doubted -> issued again, or settled: passed | failed
 //   from the start run        issued -> running -> gone;  cancelling from either
 #pragma once
-#include "core/rows.h"
+#include "core/rows_delivery.h"
 #include "core/table.h"
 
 struct state {
@@ -25,7 +25,7 @@ struct state {
 	uint64_t seed;
 	uint32_t slots; // runs at once
 	struct table repos, changes, rejected, candidates, jobs, runs, plans, plan_jobs, needs,
-		releases, blocks, envs, areas, flakes;
+		releases, blocks, envs, areas, flakes, members;
 };
 
 void state_init(struct state *s);

@@ -36,6 +36,7 @@ static void add_change(struct hash *h, const struct change *c) {
 	add_oid(h, &c->head);
 	hash_add(h, c->key, sizeof c->key);
 	if (c->areas_known | c->areas_wrong) ADD(h, c->areas_known, c->areas_wrong);
+	if (c->apart) ADD(h, c->apart);
 }
 
 static void add_candidate(struct hash *h, const struct candidate *c) {
@@ -114,6 +115,11 @@ struct digest state_digest(const struct state *s) {
 	for (size_t i = 0; i < s->areas.count; i++) {
 		const struct area *a = table_at(&s->areas, i);
 		ADD(&h, a->change, a->number);
+	}
+	for (size_t i = 0; i < s->members.count; i++) {
+		const struct member *m = table_at(&s->members, i);
+		ADD(&h, m->candidate, m->change.v, m->revision);
+		add_oid(&h, &m->head);
 	}
 	return hash_end(&h);
 }

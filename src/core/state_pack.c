@@ -1,11 +1,12 @@
 #include "core/state_pack.h"
 
-enum { TABLES = 14, VERSION = 1 };
+enum { TABLES = 15, VERSION = 1 };
 
 static void tables_of(struct state *s, struct table *list[TABLES]) {
-	struct table *all[TABLES] = {
-		&s->repos,     &s->changes, &s->rejected, &s->candidates, &s->jobs, &s->runs,  &s->plans,
-		&s->plan_jobs, &s->needs,   &s->releases, &s->blocks,     &s->envs, &s->areas, &s->flakes};
+	struct table *all[TABLES] = {&s->repos, &s->changes,  &s->rejected, &s->candidates,
+	                             &s->jobs,  &s->runs,     &s->plans,    &s->plan_jobs,
+	                             &s->needs, &s->releases, &s->blocks,   &s->envs,
+	                             &s->areas, &s->flakes,   &s->members};
 	memcpy(list, all, sizeof all);
 }
 

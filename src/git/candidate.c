@@ -91,3 +91,28 @@ bool git_candidate_build(struct git_repo *r, struct oid tip, struct oid head,
 	*out = c;
 	return true;
 }
+
+bool git_candidate_cover(struct git_repo *r, struct oid tip, struct git_candidate last,
+                         const struct git_candidate_meta *metas, size_t n, struct arena *life,
+                         struct oid *commit, struct err *e) {
+	AUTO_BUF message = {0};
+	struct oid parents[2] = {tip, last.commit};
+	int64_t at_s = metas[n - 1].time_ms / 1000;
+	buf_printf(&message, "Land %zu changes\n\n", n);
+	for (size_t i = 0; i < n; i++) {
+		struct str title = one_line(life, metas[i].title);
+		buf_printf(&message, "#%llu " STR_FMT "\n", (unsigned long long)metas[i].change,
+		           STR_ARG(title));
+	}
+	buf_char(&message, '\n');
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&message, "Change: %llu\n", (unsigned long long)metas[i].change);
+	struct git_person weir = {STR("weir"), STR("weir@localhost"), at_s, 0};
+	struct git_commit c = {.tree = last.tree,
+	                       .parents = parents,
+	                       .parent_count = 2,
+	                       .author = weir,
+	                       .committer = weir,
+	                       .message = buf_view(&message)};
+	return git_commit_write(r, &c, commit, e);
+}

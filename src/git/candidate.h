@@ -33,3 +33,9 @@ struct git_candidate {
 MUST_USE bool git_candidate_build(struct git_repo *r, struct oid tip, struct oid head,
                                   const struct git_candidate_meta *meta, struct arena *life,
                                   struct git_candidate *out, struct err *e);
+
+// One commit over several that were built one on the other: parents (tip, last), last's tree. Its
+// message names them all; author and committer are weir. metas[n - 1] is last's.
+MUST_USE bool git_candidate_cover(struct git_repo *r, struct oid tip, struct git_candidate last,
+                                  const struct git_candidate_meta *metas, size_t n,
+                                  struct arena *life, struct oid *commit, struct err *e);

@@ -361,6 +361,34 @@ static void sides_are_bounded(void **state) {
 
 #define PLAY(name) cmocka_unit_test_setup_teardown(name, playground_open, playground_close)
 
+// The tree is the last one's, both lines stay: trunk's, and that of the changes.
+static void one_commit_covers_a_batch(void **state) {
+	AUTO_ARENA life = {0};
+	(void)state;
+	make_work_tree();
+	struct oid tip = commit("echo 1 >a"), cover;
+	commit("echo 1 >b");
+	sh("cd w; git branch -f one; git reset -q --hard HEAD~1");
+	struct oid two = commit("echo 1 >c");
+	struct git_candidate first = build(&life, tip, sh_oid("git -C w rev-parse one"));
+	struct git_candidate second = build(&life, first.commit, two);
+	struct git_candidate_meta metas[2] = {meta_of("Add b\nwith a body"), meta_of("")};
+	metas[0].change = 11;
+	struct err e;
+	for (int again = 0; again < 2; again++) { // the same each time
+		struct oid before = again ? cover : (struct oid){0};
+		assert_ok(git_candidate_cover(pg.repo, tip, second, metas, 2, &life, &cover, &e), e);
+		assert_true(!again || oid_eq(before, cover));
+	}
+	char hex[OID_HEX_MAX + 1];
+	oid_hex(cover, hex);
+	assert_true(oid_eq(sh_oid("git -C $R rev-parse %s^1", hex), tip));
+	assert_true(oid_eq(sh_oid("git -C $R rev-parse %s^2", hex), second.commit));
+	assert_true(oid_eq(sh_oid("git -C $R rev-parse %s^{tree}", hex), second.tree));
+	assert_string_equal(sh("git -C $R log -1 --format=%%B %s", hex),
+	                    "Land 2 changes\n\n#11 Add b\n#12 (no title)\n\nChange: 11\nChange: 12");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		PLAY(head_on_the_tip_is_the_candidate),
@@ -375,6 +403,7 @@ int main(void) {
 		PLAY(relations_of_commits),
 		PLAY(answers_about_differences),
 		cmocka_unit_test(sides_are_bounded),
+		PLAY(one_commit_covers_a_batch),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

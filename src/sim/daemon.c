@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "core/apply.h"
+#include "core/batch.h"
 #include "core/outbox.h"
 #include "sim/people.h"
 #include "sim/world_deploy.h"
@@ -141,6 +142,19 @@ static void take(struct turn *t, struct event e) {
 	else t->d->refused++;
 }
 
+// Of a batch each member lands.
+static void take_landed(struct turn *t, struct event e) {
+	const struct state *s = &t->d->state;
+	for (size_t i = 0; i < s->repos.count; i++) {
+		const struct repo *r = table_at(&s->repos, i);
+		if (r->landing.v != e.change_landed.landing.v) continue;
+		size_t n = batch_size(s, state_candidate(s, r->landing_candidate));
+		for (size_t k = 0; k < n; k++) take(t, batch_landed(s, r, 0));
+		return;
+	}
+	take(t, e);
+}
+
 static void answer(struct turn *t, const struct world_message *m, bool accepted,
                    struct state_identity id) {
 	const struct event_change_proposed *e = &m->fact.change_proposed;
@@ -212,6 +226,7 @@ static void take_facts(struct turn *t) {
 	look_around(t);
 	while (t->answer_count < ARRAY_LEN(t->answers) && world_receive(t->d->world, &m)) {
 		if (m.fact.kind == EVENT_CHANGE_PROPOSED) take_push(t, &m);
+		else if (m.fact.kind == EVENT_CHANGE_LANDED) take_landed(t, m.fact);
 		else take(t, m.fact);
 		plant(t->d, &m);
 	}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/apply.h"
+#include "core/batch.h"
 #include "core/decide.h"
 #include "core/outbox.h"
 #include "sim/invariant.h"
@@ -243,15 +244,7 @@ static bool run(struct explore *x, const struct node *n, const struct outbox_ite
 }
 
 static struct event landed(const struct node *n, const struct outbox_item *item) {
-	const struct candidate *c = state_candidate(&n->state, item->candidate);
-	return (struct event){.kind = EVENT_CHANGE_LANDED,
-	                      .change_landed = {.change = c->change,
-	                                        .revision = c->revision,
-	                                        .candidate = c->id,
-	                                        .landing = {item->id},
-	                                        .commit = item->to,
-	                                        .previous = item->from,
-	                                        .tree = c->tree}};
+	return batch_landed(&n->state, state_repo(&n->state, item->repo), 0);
 }
 
 // What recovery does too: look where trunk is.

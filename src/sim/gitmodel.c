@@ -90,6 +90,17 @@ static bool merge_trees(const struct gitmodel_tree *from, const struct gitmodel_
 	return true;
 }
 
+// The commit of this intent: made now, or when it was first asked for.
+static uint32_t again(struct gitmodel *g, const struct gitmodel_commit *wanted) {
+	for (uint32_t i = g->commits.count; i >= wanted->parent[1]; i--) {
+		const struct gitmodel_commit *c = gitmodel_commit(g, i - 1);
+		if (c->parent[0] == wanted->parent[0] && c->parent[1] == wanted->parent[1] &&
+		    c->made == wanted->made)
+			return i - 1;
+	}
+	return add(g, *wanted);
+}
+
 enum gitmodel_merge gitmodel_merge(struct gitmodel *g, uint32_t base, uint32_t head, uint64_t made,
                                    uint32_t *out) {
 	if (gitmodel_is_ancestor(g, head, base)) return GITMODEL_IN_TRUNK;
@@ -100,14 +111,14 @@ enum gitmodel_merge gitmodel_merge(struct gitmodel *g, uint32_t base, uint32_t h
 	if (!merge_trees(&gitmodel_commit(g, h->fork)->tree, &gitmodel_commit(g, base)->tree, &h->tree,
 	                 &merged.tree))
 		return GITMODEL_CONFLICT;
-	for (uint32_t i = g->commits.count; i > head; i--) {
-		const struct gitmodel_commit *c = gitmodel_commit(g, i - 1);
-		*out = i - 1;
-		if (c->parent[0] == base + 1 && c->parent[1] == head + 1 && c->made == made)
-			return GITMODEL_MERGED;
-	}
-	*out = add(g, merged);
+	*out = again(g, &merged);
 	return GITMODEL_MERGED;
+}
+
+uint32_t gitmodel_cover(struct gitmodel *g, uint32_t base, uint32_t last, uint64_t made) {
+	return again(g, &(struct gitmodel_commit){.tree = gitmodel_commit(g, last)->tree,
+	                                          .parent = {base + 1, last + 1},
+	                                          .made = made});
 }
 
 // ---------------------------------------------------------------- names that can be read back

@@ -45,6 +45,8 @@ void gitmodel_move(struct gitmodel *g, size_t repo, uint32_t to); // sets trunk,
 // The candidate of head on the commit base; `made` = the intent: asked again it is the same commit.
 enum gitmodel_merge gitmodel_merge(struct gitmodel *g, uint32_t base, uint32_t head, uint64_t made,
                                    uint32_t *out);
+// The commit by which a batch that was merged on `base` lands: its tree is `last`'s.
+uint32_t gitmodel_cover(struct gitmodel *g, uint32_t base, uint32_t last, uint64_t made);
 bool gitmodel_is_ancestor(const struct gitmodel *g, uint32_t older, uint32_t newer); // or the same
 
 struct oid gitmodel_oid(uint32_t number);

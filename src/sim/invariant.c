@@ -30,6 +30,18 @@ static bool landing_is_tested(const struct invariant_case *c, const struct event
 	return true;
 }
 
+// With the last one all that were tested with it.
+static bool others_landed(const struct invariant_case *c, const struct witness_candidate *k,
+                          struct err *why) {
+	for (size_t i = table_find(&c->before->members, k->id); i < c->before->members.count; i++) {
+		const struct witness_member *m = table_at(&c->before->members, i);
+		const struct witness_change *known = table_get(&c->before->changes, m->change);
+		if (m->candidate != k->id) return true;
+		if (!known || !known->landed) return broken(why, "landed untold: change", m->change);
+	}
+	return true;
+}
+
 static bool landed_is_tested(const struct invariant_case *c, const struct event_change_landed *e,
                              struct err *why) {
 	const struct invariant_world *w = c->world;
@@ -43,6 +55,7 @@ static bool landed_is_tested(const struct invariant_case *c, const struct event_
 		return broken(why, "landed elsewhere than intended: change", e->change.v);
 	if (!oid_eq(e->tree, k->tree) || !witness_all_passed(c->before, k))
 		return broken(why, "landed a tree that was not tested: change", e->change.v);
+	if (k->change == e->change.v && !others_landed(c, k, why)) return false;
 	if (w->tree_of && (!w->tree_of(w->context, e->commit, &tree) || !oid_eq(tree, e->tree)))
 		return broken(why, "git holds another tree for change", e->change.v);
 	return forward(c, e->previous, e->commit, why);
@@ -108,6 +121,17 @@ static bool open_at(const struct invariant_case *c, struct change_id id, int64_t
 	return known->revision == revision ? true : broken(why, "ended another revision: change", id.v);
 }
 
+// Red in company says of nobody that he is to blame.
+static bool is_to_blame(const struct invariant_case *c, const struct event_change_rejected *e,
+                        struct err *why) {
+	size_t at = table_find(&c->before->members, e->candidate.v);
+	const struct witness_member *m = at < c->before->members.count
+	                                     ? table_at(&c->before->members, at)
+	                                     : NULL;
+	if (!m || m->candidate != e->candidate.v) return true;
+	return broken(why, "rejected for a batch: change", e->change.v);
+}
+
 bool invariant_ends(const struct invariant_case *c, struct err *why) {
 	const struct event *e = c->event;
 	const struct witness_change *known;
@@ -119,7 +143,8 @@ bool invariant_ends(const struct invariant_case *c, struct err *why) {
 	case EVENT_CHANGE_VERIFIED:
 		return open_at(c, e->change_verified.change, e->change_verified.revision, why);
 	case EVENT_CHANGE_REJECTED:
-		return open_at(c, e->change_rejected.change, e->change_rejected.revision, why);
+		return open_at(c, e->change_rejected.change, e->change_rejected.revision, why) &&
+		       is_to_blame(c, &e->change_rejected, why);
 	case EVENT_CHANGE_LANDED:
 		known = table_get(&c->before->changes, e->change_landed.change.v);
 		if (known && known->landed) return broken(why, "landed twice: change", known->id);
@@ -147,9 +172,19 @@ static bool names_head(const struct invariant_case *c, struct change_id change, 
 	return broken(why, "not the head that is queued: change", change.v);
 }
 
+static bool names_members(const struct invariant_case *c, uint64_t candidate, struct err *why) {
+	for (size_t i = table_find(&c->before->members, candidate); i < c->before->members.count; i++) {
+		const struct witness_member *m = table_at(&c->before->members, i);
+		if (m->candidate != candidate) return true;
+		if (!names_head(c, (struct change_id){m->change}, m->revision, m->head, why)) return false;
+	}
+	return true;
+}
+
 bool invariant_head(const struct invariant_case *c, struct err *why) {
 	const struct event *e = c->event;
 	const struct witness_candidate *k;
+	struct witness_member m;
 	switch (e ? (int)e->kind : 0) {
 	case EVENT_CANDIDATE_ISSUED:
 		return names_head(c, e->candidate_issued.change, e->candidate_issued.revision,
@@ -157,10 +192,12 @@ bool invariant_head(const struct invariant_case *c, struct err *why) {
 	case EVENT_LANDING_ISSUED:
 		k = table_get(&c->before->candidates, e->landing_issued.candidate.v);
 		return k &&
-		       names_head(c, e->landing_issued.change, e->landing_issued.revision, k->head, why);
+		       names_head(c, e->landing_issued.change, e->landing_issued.revision, k->head, why) &&
+		       names_members(c, k->id, why);
 	case EVENT_CHANGE_LANDED:
 		k = table_get(&c->before->candidates, e->change_landed.candidate.v);
-		return k && names_head(c, e->change_landed.change, e->change_landed.revision, k->head, why);
+		return k && witness_tests(c->before, k, e->change_landed.change.v, &m) &&
+		       names_head(c, e->change_landed.change, e->change_landed.revision, m.head, why);
 	default: return true;
 	}
 }
@@ -180,7 +217,8 @@ static bool same_change(const struct invariant_case *c, const struct witness_run
                         const struct witness_run *b) {
 	const struct witness_candidate *x = table_get(&c->before->candidates, a->candidate),
 								   *y = table_get(&c->before->candidates, b->candidate);
-	return x && y && x->change == y->change && x->revision == y->revision;
+	struct witness_member m;
+	return x && y && witness_tests(c->before, y, x->change, &m) && x->revision == m.revision;
 }
 
 bool invariant_verdict(const struct invariant_case *c, struct err *why) {

@@ -23,8 +23,12 @@ static void tell(struct witness *w) {
 	e[3].change_proposed = (struct event_change_proposed){
 		.change = {1}, .revision = 1, .repo = {1}, .head = oid(9)};
 	e[4].change_queued = (struct event_change_queued){{1}, 1};
-	e[5].candidate_issued = (struct event_candidate_issued){{1},    {1},    {1}, 1, {0},
-	                                                        oid(1), oid(9), 0,   0};
+	e[5].candidate_issued = (struct event_candidate_issued){.candidate = {1},
+	                                                        .repo = {1},
+	                                                        .change = {1},
+	                                                        .revision = 1,
+	                                                        .base = oid(1),
+	                                                        .head = oid(9)};
 	e[6].candidate_built = (struct event_candidate_built){
 		.candidate = {1},
 		.commit = oid(2),

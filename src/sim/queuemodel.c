@@ -391,9 +391,11 @@ static void view(struct model *m, struct queue_view *v) {
 	for (size_t k = 0; k < m->open.n; k++) {
 		const struct change *c = &m->changes[m->open.at[k]];
 		const struct queuetrace_change *t = &m->trace->changes[m->open.at[k]];
-		changes[k] = (struct queue_change){predicted(m, m->open.at[k]), t->duration_ms,
-		                                   m->now_ms - t->arrival_ms, t->priority > 0,
-		                                   set_of(m, c->before.at, c->before.n, words)};
+		changes[k] = (struct queue_change){.success = predicted(m, m->open.at[k]),
+		                                   .duration_ms = t->duration_ms,
+		                                   .waited_ms = m->now_ms - t->arrival_ms,
+		                                   .urgent = t->priority > 0,
+		                                   .before = set_of(m, c->before.at, c->before.n, words)};
 	}
 	for (size_t k = 0; k < m->live.n; k++) {
 		const struct attempt *a = &m->attempts[m->live.at[k]];

@@ -2,6 +2,7 @@
 
 #include "base/jsonw.h"
 #include "core/apply.h"
+#include "core/batch.h"
 #include "core/decide.h"
 #include "core/outbox.h"
 #include "sim/invariant.h"
@@ -335,18 +336,16 @@ static void run_fact(struct scene *s, struct words *words, enum event_kind kind)
 }
 
 static void landed(struct scene *s, struct words *words) {
-	const struct witness_landing *l = table_get(&s->witness.landings, id(words, "l"));
-	const struct witness_candidate *c = l ? table_get(&s->witness.candidates, l->candidate) : NULL;
 	struct event e = {.kind = EVENT_CHANGE_LANDED};
-	if (c)
-		e.change_landed = (struct event_change_landed){.change = {c->change},
-		                                               .revision = c->revision,
-		                                               .candidate = {c->id},
-		                                               .landing = {l->id},
-		                                               .commit = l->to,
-		                                               .previous = l->from,
-		                                               .tree = c->tree};
-	(void)fact(s, e);
+	e.change_landed.landing.v = id(words, "l");
+	const struct repo *r = NULL;
+	for (size_t i = 0; i < s->state.repos.count; i++) {
+		const struct repo *one = table_at(&s->state.repos, i);
+		if (one->landing.v == e.change_landed.landing.v) r = one;
+	}
+	size_t n = r ? batch_size(&s->state, state_candidate(&s->state, r->landing_candidate)) : 0;
+	if (!n) (void)fact(s, e);
+	for (size_t i = 0; i < n; i++) (void)fact(s, batch_landed(&s->state, r, 0));
 }
 
 static void not_landed(struct scene *s, struct words *words) {
@@ -400,8 +399,11 @@ static void rollout_ends(struct scene *s, struct words *words, bool live) {
 static void refused(struct scene *s, struct words *words) {
 	struct candidate_id candidate = {id(words, "c")};
 	enum reason reason = reason_word(words, REASON_CONFLICT_WITH_BASE);
+	uint64_t member = has(words, "of") ? id(words, "") : 0;
 	(void)fact(s, (struct event){.kind = EVENT_CANDIDATE_REFUSED,
-	                             .candidate_refused = {.candidate = candidate, .reason = reason}});
+	                             .candidate_refused = {.candidate = candidate,
+	                                                   .reason = reason,
+	                                                   .member = (int64_t)member}});
 }
 
 static bool tell(struct scene *s, struct words *words) {

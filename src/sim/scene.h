@@ -14,7 +14,7 @@
 //     withdraw N · retry N                 a change
 //     built cN [as NAME] [two] [skip 0,2]  its commit is called mN; the plan is the last one given
 //              [touches lib,7]               only that job and file number 7; else everything
-//     refused cN REASON                    or it can't be merged
+//     refused cN REASON [of N]             or it can't be merged; of a batch, with change N
 //     started rN · passed rN [narrow] · failed rN [narrow] [REASON] · lost rN [full] · stopped rN
 //              narrow: it read nothing that other changes touch
 //     reused rN of rM [failed] · missed rN [sampled]

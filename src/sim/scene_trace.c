@@ -1,5 +1,7 @@
 #include "sim/scene_trace.h"
 
+#include "core/batch.h"
+
 typedef unsigned long long number;
 
 struct oid scene_trace_oid(struct str name) {
@@ -64,12 +66,24 @@ static void change(struct buf *out, const struct event *e) {
 	}
 }
 
+static void members(struct buf *out, struct str text) {
+	AUTO_ARENA scratch = {0};
+	struct member *list;
+	size_t n;
+	if (!batch_read(text, &scratch, &list, &n)) return;
+	for (size_t i = 0; i < n; i++) {
+		revision(out, list[i].change, list[i].revision);
+		buf_cstr(out, " +");
+	}
+}
+
 static void candidate(struct buf *out, const struct event *e) {
 	const struct event_candidate_issued *i = &e->candidate_issued;
 	buf_printf(out, " c%llu", (number)i->candidate.v); // the first field of all of them
 	switch ((int)e->kind) {
 	case EVENT_CANDIDATE_ISSUED:
 		buf_cstr(out, " =");
+		members(out, i->members);
 		revision(out, i->change, i->revision);
 		buf_printf(out, " on %s", commit(&i->base));
 		if (i->again) buf_printf(out, " again c%lld", (long long)i->again);

@@ -2,12 +2,12 @@
 
 #include "base/json.h"
 
-enum { TABLES = 11 };
+enum { TABLES = 12 };
 
 static void tables(struct witness *w, struct table *list[TABLES]) {
 	struct table *all[TABLES] = {&w->repos, &w->changes, &w->accepted, &w->candidates,
 	                             &w->jobs,  &w->runs,    &w->landings, &w->releases,
-	                             &w->envs,  &w->blocks,  &w->was_live};
+	                             &w->envs,  &w->blocks,  &w->was_live, &w->members};
 	memcpy(list, all, sizeof all);
 }
 
@@ -25,6 +25,7 @@ void witness_init(struct witness *w) {
 		.envs = TABLE_OF(struct witness_env),
 		.blocks = TABLE_OF(struct witness_pair),
 		.was_live = TABLE_OF(struct witness_pair),
+		.members = TABLE_OF(struct witness_member),
 	};
 }
 
@@ -104,6 +105,29 @@ static void candidate_issued(struct witness *w, const struct event_candidate_iss
 	c->revision = e->revision;
 	c->head = e->head;
 	c->base = e->base;
+	AUTO_JSON list = NULL;
+	if (!e->members.n || !json_parse(e->members, &list, NULL)) return;
+	for (size_t i = 0; i < json_length(list); i++) {
+		const struct json *one = json_at(list, i);
+		struct witness_member *m = table_add(&w->members, 1);
+		m->candidate = c->id;
+		m->change = (uint64_t)json_int(json_at(one, 0), 0);
+		m->revision = json_int(json_at(one, 1), 0);
+		if (!oid_parse(json_str(json_at(one, 2)), &m->head)) m->head = (struct oid){0};
+	}
+}
+
+bool witness_tests(const struct witness *w, const struct witness_candidate *c, uint64_t change,
+                   struct witness_member *out) {
+	*out = (struct witness_member){c->id, c->change, c->revision, c->head};
+	if (c->change == change) return true;
+	for (size_t i = table_find(&w->members, c->id); i < w->members.count; i++) {
+		const struct witness_member *m = table_at(&w->members, i);
+		if (m->candidate != c->id) return false;
+		*out = *m;
+		if (m->change == change) return true;
+	}
+	return false;
 }
 
 static void skip(struct witness *w, const struct witness_candidate *c, struct str skipped) {
@@ -199,10 +223,11 @@ static struct witness_repo *landing_ends(struct witness *w, struct landing_id id
 static void change_landed(struct witness *w, const struct event_change_landed *e) {
 	struct witness_change *change = table_get(&w->changes, e->change.v);
 	struct witness_candidate *c = table_get(&w->candidates, e->candidate.v);
-	struct witness_repo *r = landing_ends(w, e->landing);
 	w->landed++;
 	if (change) change->landed++;
 	change_is(w, e->change, WITNESS_LANDED);
+	if (c && c->change != e->change.v) return; // of a batch the last one ends it
+	struct witness_repo *r = landing_ends(w, e->landing);
 	if (c) c->landed = 1;
 	if (r) r->tip = e->commit;
 }

@@ -49,6 +49,12 @@ struct witness_candidate {
 	uint8_t built, landed;
 };
 
+struct witness_member { // of a batch: a change that is tested with its candidate's own
+	uint64_t candidate, change;
+	int64_t revision;
+	struct oid head;
+};
+
 struct witness_run {
 	uint64_t id, candidate;
 	int64_t job;
@@ -83,7 +89,7 @@ struct witness {
 	int64_t now_ms, slots;
 	uint64_t landed, rejected, withdrawn; // counted as they came
 	struct table repos, changes, accepted, candidates, jobs, runs, landings, releases, envs, blocks,
-		was_live;
+		was_live, members;
 };
 
 void witness_init(struct witness *w);
@@ -96,4 +102,7 @@ struct witness_job *witness_job_of(const struct witness *w, const struct witness
                                    int64_t index); // NULL when there is none
 // Whether every job that must pass before landing has a passing verdict.
 bool witness_all_passed(const struct witness *w, const struct witness_candidate *c);
+// Which of its changes this is; false: none of them.
+bool witness_tests(const struct witness *w, const struct witness_candidate *c, uint64_t change,
+                   struct witness_member *out);
 bool witness_has_pair(const struct table *pairs, uint64_t env, uint64_t release);

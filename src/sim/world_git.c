@@ -1,5 +1,7 @@
 #include "sim/world_git.h"
 
+#include "core/batch.h"
+
 static size_t place(struct repo_id repo) {
 	return (size_t)repo.v - 1;
 }
@@ -23,7 +25,9 @@ static struct event built(struct world *w, const struct event_candidate_issued *
 	struct candidate_id candidate = e->candidate;
 	struct gitmodel_tree tree = gitmodel_commit(&w->git, commit)->tree;
 	struct str plan = gitmodel_plan(tree);
+	struct gitmodel_tree base = gitmodel_commit(&w->git, gitmodel_number(e->base))->tree;
 	if (!plan.n) return refused(candidate, REASON_BAD_CONFIG);
+	if (e->members.n && base.file[0] != tree.file[0]) return refused(candidate, REASON_BATCH_SPLIT);
 	return (struct event){.kind = EVENT_CANDIDATE_BUILT,
 	                      .candidate_built = {
 							  .candidate = candidate,
@@ -36,15 +40,37 @@ static struct event built(struct world *w, const struct event_candidate_issued *
 						  }};
 }
 
+// The members of a batch one on the other, and one commit over all.
+static enum gitmodel_merge merge(struct world *w, const struct event_candidate_issued *e,
+                                 uint64_t made, uint32_t *out, uint64_t *member) {
+	AUTO_ARENA scratch = {0};
+	struct member *members;
+	size_t n;
+	uint32_t base = gitmodel_number(e->base), on = base;
+	if (!batch_read(e->members, &scratch, &members, &n)) return GITMODEL_CONFLICT;
+	for (size_t i = 0; i <= n; i++) {
+		struct oid head = i < n ? members[i].head : e->head;
+		*member = i < n ? members[i].change.v : e->change.v;
+		enum gitmodel_merge how = gitmodel_merge(&w->git, on, gitmodel_number(head), made, out);
+		if (how != GITMODEL_MERGED) return how;
+		on = *out;
+	}
+	if (n) *out = gitmodel_cover(&w->git, base, on, made);
+	return GITMODEL_MERGED;
+}
+
 void world_git_ask_candidate(struct world *w, const struct event_candidate_issued *e,
                              int64_t issued_ms) {
-	uint32_t base = gitmodel_number(e->base), head = gitmodel_number(e->head), commit;
+	uint32_t commit;
+	uint64_t member = 0;
 	struct event answer;
-	switch (gitmodel_merge(&w->git, base, head, (uint64_t)issued_ms, &commit)) {
+	switch (merge(w, e, (uint64_t)issued_ms, &commit, &member)) {
 	case GITMODEL_MERGED: answer = built(w, e, commit); break;
 	case GITMODEL_CONFLICT: answer = refused(e->candidate, REASON_CONFLICT_WITH_BASE); break;
 	case GITMODEL_IN_TRUNK: answer = refused(e->candidate, REASON_ALREADY_LANDED); break;
 	}
+	if (answer.kind == EVENT_CANDIDATE_REFUSED && e->members.n && world_below(w, 2))
+		answer.candidate_refused.member = (int64_t)member;
 	world_send(w, WORLD_FROM_GIT, 1 + (int64_t)world_below(w, 20), answer, 0);
 }
 

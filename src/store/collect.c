@@ -62,8 +62,10 @@ static void add_digests(struct set *s, struct str text) {
 // ---------------------------------------------------------------- what is live
 
 // ?1 = runs that ended since are kept, ?2 = releases kept
-#define KEPT_RUN \
-	"(ended_ms = 0 OR ended_ms >= ?1 OR change IN (SELECT id FROM changes WHERE ended_ms = 0))"
+#define KEPT_RUN                                                                               \
+	"(ended_ms = 0 OR ended_ms >= ?1 OR change IN (SELECT id FROM changes WHERE ended_ms = 0)" \
+	" OR candidate IN (SELECT candidate FROM members WHERE change IN"                          \
+	" (SELECT id FROM changes WHERE ended_ms = 0)))"
 
 static const char plain_objects[] =
 	"SELECT log || ' ' || results || ' ' || coverage FROM runs WHERE " KEPT_RUN

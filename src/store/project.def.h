@@ -13,7 +13,8 @@
 	" reason = :reason"
 #define OF_CANDIDATE                                 \
 	" WHERE candidate = :candidate AND ended_ms = 0" \
-	" AND id = (SELECT change FROM candidates WHERE id = :candidate)"
+	" AND (id = (SELECT change FROM candidates WHERE id = :candidate)" \
+	" OR id IN (SELECT change FROM members WHERE candidate = :candidate))"
 #define END_REVISION(state) "UPDATE revisions SET state = '" state "', ended_ms = :time"
 #define THIS_REVISION " WHERE change = :change AND revision = :revision"
 #define THIS_CHANGE " WHERE id = :change AND revision = :revision"
@@ -110,8 +111,17 @@
 	                    " WHERE id = (SELECT repo FROM changes WHERE id = :change)")               \
 	RULE(CANDIDATE_ISSUED,                                                                         \
 	     "REPLACE INTO candidates(id, repo, change, revision, base_candidate, base, head, state,"  \
-	     " issued_ms) VALUES(:candidate, :repo, :change, :revision, :base_candidate, :base,"       \
-	     " :head, 'issued', :time)")                                                               \
+	     " issued_ms, members) VALUES(:candidate, :repo, :change, :revision, :base_candidate,"     \
+	     " :base, :head, 'issued', :time, :members)")                                              \
+	RULE(CANDIDATE_ISSUED,                                                                         \
+	     "REPLACE INTO members(candidate, change, revision) SELECT :candidate,"                    \
+	     " value ->> 0, value ->> 1 FROM json_each(iif(json_valid(:members), :members, '[]'))"     \
+	     " WHERE type = 'array' AND json_type(value, '$[0]') = 'integer'"                          \
+	     " AND json_type(value, '$[1]') = 'integer'")                                              \
+	RULE(CANDIDATE_ISSUED,                                                                         \
+	     "UPDATE changes SET state = 'testing', candidate = :candidate, reason = '',"              \
+	     " reason_text = '' WHERE ended_ms = 0 AND id IN"                                          \
+	     " (SELECT change FROM members WHERE candidate = :candidate AND revision = changes.revision)") \
 	RULE(CANDIDATE_ISSUED,                                                                         \
 	     "UPDATE changes SET state = 'testing', candidate = :candidate, reason = '',"              \
 	     " reason_text = ''" THIS_CHANGE " AND ended_ms = 0 AND NOT :carrier")                     \

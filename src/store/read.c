@@ -146,7 +146,11 @@ bool read_candidate(struct store *s, struct candidate_id id, struct arena *life,
 
 bool read_candidates(struct store *s, struct change_id change, struct arena *life,
                      struct read_candidates *out, struct err *e) {
-	LIST(s, candidate, ASK("WHERE change = ?1 ORDER BY id", NUMBER(change.v)), life, out, e);
+	LIST(s, candidate,
+	     ASK("WHERE change = ?1 OR id IN (SELECT candidate FROM members WHERE change = ?1)"
+	         " ORDER BY id",
+	         NUMBER(change.v)),
+	     life, out, e);
 }
 
 // ---------------------------------------------------------------- runs
@@ -158,7 +162,11 @@ bool read_run(struct store *s, struct run_id id, struct arena *life, struct read
 
 bool read_runs_of_change(struct store *s, struct change_id change, struct arena *life,
                          struct read_runs *out, struct err *e) {
-	LIST(s, run, ASK("WHERE change = ?1 ORDER BY id", NUMBER(change.v)), life, out, e);
+	LIST(s, run,
+	     ASK("WHERE change = ?1 OR candidate IN (SELECT candidate FROM members WHERE change = ?1)"
+	         " ORDER BY id",
+	         NUMBER(change.v)),
+	     life, out, e);
 }
 
 bool read_runs_of_candidate(struct store *s, struct candidate_id candidate, struct arena *life,

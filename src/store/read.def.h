@@ -42,7 +42,7 @@
 	F(S, JSON, plan, (SELECT plan FROM plans WHERE digest = t.plan_digest)) \
 	F(S, JSON, skipped, ) F(S, JSON, conflicts, ) F(S, STR, state, ) F(S, REASON, reason, ) \
 	F(S, STR, reason_text, ) F(S, INT, issued_ms, ) F(S, INT, built_ms, ) \
-	F(S, INT, ended_ms, )
+	F(S, INT, ended_ms, ) F(S, JSON, members, )
 
 #define READ_RUN(F, S) \
 	F(S, RUN_ID, id, ) F(S, REPO_ID, repo, ) F(S, CANDIDATE_ID, candidate, ) \

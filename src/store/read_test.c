@@ -1,6 +1,6 @@
 #include "store/read.h"
 
-#include "core/rows.h"
+#include "core/rows_delivery.h"
 #include "store/fixture.h"
 
 // One story: two changes are proposed, one lands and is deployed, the other is rejected; then more.

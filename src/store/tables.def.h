@@ -52,8 +52,13 @@
 	  "id " ID ", repo " INT ", change " INT ", revision " INT ", base_candidate " INT             \
 	  ", base " TEXT ", head " TEXT ", commit_oid " TEXT ", tree " TEXT ", plan_digest " TEXT      \
 	  ", skipped " TEXT ", conflicts " TEXT ", state " TEXT ", reason " TEXT ", reason_text " TEXT \
-	  ", issued_ms " INT ", built_ms " INT ", ended_ms " INT,                                      \
+	  ", issued_ms " INT ", built_ms " INT ", ended_ms " INT ", members " TEXT,                     \
 	  "", "CREATE INDEX candidates_change ON candidates(change, id);")                             \
+	/* Of batches: the changes that are tested with a candidate's own. */                          \
+	T(members,                                                                                     \
+	  "candidate INTEGER NOT NULL, change INTEGER NOT NULL, revision " INT                         \
+	  ", PRIMARY KEY(change, candidate)",                                                          \
+	  " WITHOUT ROWID", "CREATE INDEX members_candidate ON members(candidate);")                   \
 	/* state: issued, running, cancelling, finished, reused, stopped, lost */                      \
 	T(runs,                                                                                        \
 	  "id " ID ", repo " INT ", candidate " INT ", change " INT ", revision " INT ", job " INT     \

@@ -176,7 +176,7 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 
 @test "the same push with another priority moves the change; without one it keeps its own" {
 	branch a
-	slow 3
+	slow 8
 	push
 	branch b
 	commit f 1
