@@ -3,6 +3,8 @@
 #pragma once
 #include "store/read.h"
 
-// Adds those of the run's job and change that may hold for it to `verdicts`, newest first.
+// Adds those of the run's job and change that may hold for it to `verdicts`; from *doubted on those
+// that are no verdict on this change alone (core/flakes.h).
 MUST_USE bool redruns_add(struct store *s, const struct read_run *run, struct digest basis,
-                          struct arena *life, struct read_verdicts *verdicts, struct err *e);
+                          struct arena *life, struct read_verdicts *verdicts, size_t *doubted,
+                          struct err *e);

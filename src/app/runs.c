@@ -58,7 +58,7 @@ struct job_run {
 	struct runkey key;
 	struct str whole;              // the inputs object if the whole tree counts
 	struct read_verdicts verdicts; // that may hold
-	size_t red_from;               // those from here on had failed
+	size_t red_from, doubted_from; // those from here on had failed, for sure or not
 	struct recheck recheck;
 	struct str folder, etc;
 	struct exec_spec spec;
@@ -306,9 +306,9 @@ static bool reuse(struct job_run *r) {
 		r->recheck = (struct recheck){v->run, v->artifacts};
 		return false;
 	}
-	r->fact = (struct event){
-		.kind = EVENT_RUN_REUSED,
-		.run_reused = {r->id, v->run, v->key, v->artifacts, v->duration_ms, red}};
+	r->fact = (struct event){.kind = EVENT_RUN_REUSED,
+	                         .run_reused = {r->id, v->run, v->key, v->artifacts, v->duration_ms,
+	                                        red ? 1 + (found >= r->doubted_from) : 0}};
 	return true;
 }
 
@@ -457,8 +457,9 @@ static void find_verdicts(struct job_run *r) {
 		note(NOTE_WARN, "%s", e.text);
 		r->verdicts.n = 0;
 	}
-	r->red_from = r->verdicts.n;
-	if (r->row.lookup && !redruns_add(d, &r->row, r->key.basis, &r->life, &r->verdicts, &e))
+	r->red_from = r->doubted_from = r->verdicts.n;
+	if (r->row.lookup &&
+	    !redruns_add(d, &r->row, r->key.basis, &r->life, &r->verdicts, &r->doubted_from, &e))
 		note(NOTE_WARN, "%s", e.text);
 }
 

@@ -262,12 +262,18 @@ static void run_finished(struct state *s, const struct event_run_finished *e) {
 
 static void run_reused(struct state *s, const struct event_run_reused *e) {
 	const struct plan_job *definition;
+	const struct candidate *c = state_candidate(s, state_run(s, e->run)->candidate);
 	struct job *j = end_run(s, e->run, &definition);
 	j->status = e->failed ? JOB_FAILED : JOB_PASSED;
 	j->artifacts = e->artifacts;
 	if (e->failed) { // its story is the earlier run's
 		j->run = e->of;
 		j->reason = REASON_JOB_FAILED;
+	}
+	if (e->failed == 2) {
+		j->red_run = e->of;
+		j->status = JOB_DOUBTED;
+		flakes_saw_red(s, j, c->repo, state_name(&definition->name), STR_NONE);
 	}
 	candidates_sweep(s);
 }

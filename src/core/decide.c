@@ -241,7 +241,7 @@ static void settle(struct turn *t, const struct candidate *c, uint32_t index) {
 	const struct job *j = state_job(t->s, c, index);
 	struct str name = state_name(&state_plan_job(t->s, state_plan(t->s, c->plan), index)->name);
 	if (j->status != JOB_DOUBTED) return;
-	enum flakes_say say = flakes_judge(j, is_touched(t->s, c, name));
+	enum flakes_say say = flakes_judge(j, is_touched(t->s, c, name), batch_size(t->s, c));
 	if (say == FLAKES_AGAIN) return;
 	add(t, (struct event){.kind = EVENT_JOB_SETTLED,
 	                      .job_settled = {c->id, index, arena_str(t->list->life, name),

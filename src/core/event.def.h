@@ -130,7 +130,7 @@
 	F(S, DIGEST, key) F(S, DIGEST, inputs) F(S, DIGEST, toolchain) F(S, DIGEST, artifacts) F(S, DIGEST, log) \
 	F(S, DIGEST, results) F(S, DIGEST, coverage) F(S, INT, tests) F(S, INT, tests_failed)          \
 	F(S, JSON, failed_tests) F(S, DIGEST, basis) F(S, LATER, rechecks) F(S, LATER, differs)
-// failed: 1 = the earlier run of this very change had failed.
+// failed: 1 = the earlier run of this very change had failed; 2 = so, and what that means was not settled for it alone.
 #define EVENT_FIELDS_run_reused(F, S)                                                              \
 	F(S, RUN_ID, run) F(S, RUN_ID, of) F(S, DIGEST, key) F(S, DIGEST, artifacts) F(S, INT, saved_ms) F(S, LATER, failed)
 // sampled: 1 = one would have held, and is checked by a run all the same.

@@ -4,12 +4,13 @@
 
 // Billionths. How often a change breaks a job that it touches, or that it does not; how often it
 // makes one shaky. 20 runs' worth of belief that a test fails one time in a hundred.
-static const uint64_t BROKEN = 100000000, BROKEN_APART = 5000000, SHAKY = 2000000,
-					  SHAKY_APART = 100000;
+static const uint64_t BROKEN = 100000000, BROKEN_APART = 5000000, BROKEN_MOST = 600000000,
+					  SHAKY = 2000000, SHAKY_APART = 100000;
 enum {
 	PRIOR_RUNS = 20,
 	PRIOR_PPB = FLAKES_PPB / 100,
 	FAILED_ODDS = 200, // against a good change, to call it red
+	SPLIT_ODDS = 5,    // against several good ones, to test them apart
 	PASSED_ODDS = 25,  // for it, to call it green
 	PASSES_MAX = 1000  // the past is halved there: what is long ago counts less
 };
@@ -92,11 +93,12 @@ void flakes_saw_red(const struct state *s, struct job *j, struct repo_id repo, s
 	j->reds++;
 }
 
-enum flakes_say flakes_judge(const struct job *j, bool touched) {
+enum flakes_say flakes_judge(const struct job *j, bool touched, size_t changes) {
 	uint64_t good = (uint64_t)j->faked * 9 / 10;
 	uint64_t broken = j->greens ? 0 : touched ? BROKEN : BROKEN_APART;
+	broken = changes * broken < BROKEN_MOST ? changes * broken : BROKEN_MOST;
 	uint64_t shaky = (touched ? SHAKY : SHAKY_APART) >> (j->reds + j->greens);
-	if (good * FAILED_ODDS < broken + shaky) return FLAKES_FAILED;
+	if (good * (changes > 1 ? SPLIT_ODDS : FAILED_ODDS) < broken + shaky) return FLAKES_FAILED;
 	if (j->greens && good > (broken + shaky) * PASSED_ODDS) return FLAKES_PASSED;
 	return j->reds + j->greens >= FLAKES_RUNS_MAX ? FLAKES_FAILED : FLAKES_AGAIN;
 }

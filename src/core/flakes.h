@@ -37,5 +37,6 @@ void flakes_saw_flip(struct state *s, const struct job *j);
 // One more red run of the job, with these failed tests (a JSON list of names, may be empty).
 void flakes_saw_red(const struct state *s, struct job *j, struct repo_id repo, struct str name,
                     struct str failed_tests);
-// touched: the change touches what the job reads.
-enum flakes_say flakes_judge(const struct job *j, bool touched);
+// touched: the candidate touches what the job reads. changes: how many it tests; of several, red
+// says of none that it is to blame, so little is lost when it is wrong.
+enum flakes_say flakes_judge(const struct job *j, bool touched, size_t changes);

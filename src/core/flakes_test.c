@@ -9,15 +9,20 @@
 static const struct repo_id repo = {1};
 
 // runs: R red, G green, in order. Says what is judged after each: A again, P passed, F failed.
-static void check(const struct fixture *f, const char *runs, bool touched, const char *want) {
+static void check_of(const struct fixture *f, size_t changes, const char *runs, bool touched,
+                     const char *want) {
 	struct job j = {0};
 	char said[20] = "";
 	for (size_t i = 0; runs[i]; i++) {
 		if (runs[i] == 'R') flakes_saw_red(&f->s, &j, repo, NAME, TESTS);
 		else j.greens++;
-		said[i] = "APF"[flakes_judge(&j, touched)];
+		said[i] = "APF"[flakes_judge(&j, touched, changes)];
 	}
 	if (strcmp(said, want) != 0) fail_msg("%s: %s, want %s", runs, said, want);
+}
+
+static void check(const struct fixture *f, const char *runs, bool touched, const char *want) {
+	check_of(f, 1, runs, touched, want);
 }
 
 static void a_test_that_never_was_flaky(void **state) {
@@ -29,6 +34,9 @@ static void a_test_that_never_was_flaky(void **state) {
 	check(&f, "RGRRR", true, "AAAAF"); // a regression that is red now and then
 	check(&f, "RG", false, "AP");      // not by this change
 	check(&f, "RRR", false, "AAF");
+	check_of(&f, 2, "R", true, "F");
+	check_of(&f, 2, "R", false, "A");
+	check_of(&f, 4, "RG", false, "AP");
 	fixture_end(&f);
 }
 
@@ -49,6 +57,10 @@ static void one_that_is_known_to_be(void **state) {
 	check(&f, "RRRRR", true, "AAAFF");
 	check(&f, "RG", true, "AP");
 	check(&f, "RRG", true, "AAP");
+	// Of several changes one may well be bad: red is believed the sooner the more there are, and
+	// costs none of them its place.
+	check_of(&f, 2, "RR", true, "AF");
+	check_of(&f, 6, "R", true, "F");
 	// Another test of the same job is none the flakier for it.
 	assert_true(flakes_rate(&f.s, job, flakes_key(repo, NAME, STR("s / two"))) < FLAKES_PPB / 100);
 	fixture_end(&f);
@@ -60,7 +72,7 @@ static void several_at_once_are_no_flake(void **state) {
 	struct job j = {0};
 	fixture_begin(&f, 1);
 	flakes_saw_red(&f.s, &j, repo, NAME, STR("[\"a\",\"b\",\"c\",\"d\"]"));
-	assert_int_equal(flakes_judge(&j, true), FLAKES_FAILED);
+	assert_int_equal(flakes_judge(&j, true, 1), FLAKES_FAILED);
 	fixture_end(&f);
 }
 

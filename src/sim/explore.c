@@ -222,6 +222,9 @@ static bool reused(struct explore *x, const struct node *n, const struct outbox_
 		struct event e = {.kind = EVENT_RUN_REUSED};
 		e.run_reused = (struct event_run_reused){
 			.run = {item->id}, .of = {of->id}, .key = of->key, .failed = of->failed};
+		struct event doubted = e;
+		doubted.run_reused.failed = 2;
+		if (of->failed && x->o->doubts && !step(x, n, doubted, "found doubted")) return false;
 		return step(x, n, e, of->failed ? "found red" : "found");
 	}
 	return true;

@@ -328,7 +328,7 @@ static void run_fact(struct scene *s, struct words *words, enum event_kind kind)
 		const struct witness_run *w = table_get(&s->witness.runs, of.v);
 		e.run_reused = (struct event_run_reused){.run = run, .of = of};
 		if (w) e.run_reused.key = w->key;
-		e.run_reused.failed = has(words, "failed");
+		e.run_reused.failed = has(words, "failed") ? 1 : has(words, "doubted") ? 2 : 0;
 	}
 	if (kind == EVENT_RUN_MISSED)
 		e.run_missed = (struct event_run_missed){run, has(words, "sampled")};

@@ -17,7 +17,7 @@
 //     refused cN REASON [of N]             or it can't be merged; of a batch, with change N
 //     started rN · passed rN [narrow] · failed rN [narrow] [REASON] · lost rN [full] · stopped rN
 //              narrow: it read nothing that other changes touch
-//     reused rN of rM [failed] · missed rN [sampled]
+//     reused rN of rM [failed|doubted] · missed rN [sampled]
 //     landed lN · not-landed lN found COMMIT
 //     trunk COMMIT                         somebody moves trunk past weir
 //     configure two                        trunk's weir.yml changed

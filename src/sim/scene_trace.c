@@ -115,7 +115,9 @@ static void run(struct buf *out, const struct event *e) {
 		return;
 	case EVENT_RUN_REUSED:
 		buf_printf(out, " of r%llu%s", (number)e->run_reused.of.v,
-		           e->run_reused.failed ? " failed" : "");
+		           e->run_reused.failed == 2 ? " doubted"
+		           : e->run_reused.failed    ? " failed"
+		                                     : "");
 		return;
 	case EVENT_RUN_CANCEL_ISSUED: reason(out, e->run_cancel_issued.reason); return;
 	default: return;

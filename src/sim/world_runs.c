@@ -40,7 +40,8 @@ static void reuse(struct world *w, struct world_run *r, const struct world_run *
 	                                         .of = {of->id},
 	                                         .key = of->key,
 	                                         .saved_ms = of->end_ms - of->start_ms,
-	                                         .failed = of->red};
+	                                         .failed = of->red ? 1 + (int64_t)world_below(w, 2)
+	                                                           : 0};
 	if (!of->red) e.run_reused.artifacts = of->key;
 	r->outcome = e;
 }

@@ -140,8 +140,8 @@
 	RULE(CANDIDATE_DROPPED, BACK_TO_QUEUE ", reason_text = ''" OF_CANDIDATE)                       \
 	RULE(RUN_ISSUED,                                                                               \
 	     "REPLACE INTO runs(id, repo, candidate, change, revision, job, name, attempt, trust,"     \
-	     " lookup, recheck, state, issued_ms) SELECT :run, repo, id, change, revision, :job,"      \
-	     " :name, :attempt, :trust, :lookup, :recheck, 'issued', :time FROM candidates"            \
+	     " lookup, recheck, doubts, state, issued_ms) SELECT :run, repo, id, change, revision,"    \
+	     " :job, :name, :attempt, :trust, :lookup, :recheck, :doubts, 'issued', :time FROM candidates" \
 	     " WHERE id = :candidate")                                                                 \
 	RULE(RUN_STARTED,                                                                              \
 	     "UPDATE runs SET state = 'running', started_ms = iif(:begun_ms, :begun_ms, :time),"       \
@@ -173,6 +173,13 @@
 	RULE(RUN_FINISHED,                                                                             \
 	     "REPLACE INTO job_inputs(repo, job, inputs) SELECT repo, name, :inputs FROM runs"         \
 	     " WHERE id = :run AND :basis <> '' AND :outcome = 'passed'")                              \
+	/* Red for a reason that is no flake's, or judged red of one change: no doubt is left. */      \
+	RULE(RUN_FINISHED,                                                                             \
+	     "UPDATE runs SET doubts = 0 WHERE id = :run AND :reason NOT IN"                           \
+	     " ('test-failed', 'exit-status', 'signalled', 'job-failed')")                             \
+	RULE(JOB_SETTLED,                                                                              \
+	     "UPDATE runs SET doubts = 0 WHERE :outcome = 'failed' AND candidate = :candidate"         \
+	     " AND job = :job AND NOT EXISTS (SELECT 1 FROM members WHERE candidate = :candidate)")    \
 	/* What was judged red as a whole answers nobody as green. */                                  \
 	RULE(JOB_SETTLED, "DELETE FROM verdicts WHERE :outcome = 'failed' AND run IN"                  \
 	                  " (SELECT id FROM runs WHERE candidate = :candidate AND job = :job)")        \
