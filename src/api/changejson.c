@@ -4,6 +4,7 @@
 #include "api/jobs.h"
 #include "api/queueorder.h"
 #include "core/batch.h"
+#include "core/predict.h"
 
 static void write_reason(struct jsonw *w, const struct read_change *c) {
 	jsonw_key(w, "reason");
@@ -122,6 +123,9 @@ bool changejson_write(struct api *api, const struct read_change *c, bool details
 		call_key_oid(w, "tree", c->candidate_tree);
 		jsonw_object_end(w);
 	}
+	jsonw_key(w, "chance_percent");
+	if (c->chance) jsonw_int(w, (c->chance + PREDICT_PPM / 200) / (PREDICT_PPM / 100));
+	else jsonw_null(w);
 	jsonw_key_i(w, "commits", c->commits);
 	jsonw_key(w, "conflicts");
 	jsonw_raw(w, jobs.candidate.conflicts);

@@ -27,6 +27,8 @@
 	          "one change with its jobs and times")                                                \
 	OPERATION(QUEUE, changes_queue, GET, "/api/v1/queue", READ, JSON, "weir queue",                \
 	          "open changes in the order in which they land")                                      \
+	OPERATION(PREDICTIONS, predictions_list, GET, "/api/v1/predictions", READ, JSON,               \
+	          "weir predictions", "how good weir's predictions of what lands were")                \
 	OPERATION(WITHDRAW, changes_withdraw, POST, "/api/v1/changes/{id}/withdraw", PROPOSE, JSON,    \
 	          "weir withdraw ID", "take a change back")                                            \
 	OPERATION(RETRY, changes_retry, POST, "/api/v1/changes/{id}/retry", PROPOSE, JSON,             \
@@ -137,6 +139,7 @@
 	OPERATION_ENV(P)                 \
 	P(QUERY, lines, NTH, 0, "the last lines, 200 unless said") P(QUERY, follow, FLAG, 0, "go on")
 #define OPERATION_PARAMS_repos_list(P)
+#define OPERATION_PARAMS_predictions_list(P)
 #define OPERATION_PARAMS_repos_add(P)                                                 \
 	P(BODY, name, TEXT, 1, "its name here")                                           \
 	P(BODY, source, TEXT, 0,                                                          \

@@ -46,6 +46,28 @@ LIST(show_releases, "releases", "No release yet: the first change that lands mak
      {"id", "id", GRID_NUMBER, NULL}, {"commit", "commit", GRID_COMMIT, NULL},
      {"made", "made", GRID_TIME, NULL}, {"change", "change", GRID_NUMBER, "none"},
      {"author", "author", GRID_TEXT, "unknown"}, {"title", "title", GRID_TITLE, NULL})
+LIST(show_reliability, "reliability",
+     "Nothing yet: a prediction is judged when its change has landed or was rejected.",
+     {"repository", "repo", GRID_TEXT, NULL},
+     {"predicted %", "predicted_percent", GRID_NUMBER, NULL},
+     {"landed %", "landed_percent", GRID_NUMBER, NULL}, {"changes", "changes", GRID_NUMBER, NULL})
+
+static int show_predictions(struct cli *cli, const struct json *answer, struct ink *out) {
+	const struct json *scores = json_get(answer, "scores");
+	for (size_t i = 0; i < json_length(scores); i++) {
+		const struct json *s = json_at(scores, i);
+		struct str repo = json_get_str(s, "repo");
+		ink_put(out, INK_PLAIN,
+		        STR_FMT ": Brier score %.3f of %lld changes; %.3f if nothing but the share that "
+		                "lands (%lld %%) were known",
+		        STR_ARG(repo), json_number(json_get(s, "brier"), 0),
+		        (long long)json_get_int(s, "changes", 0), json_number(json_get(s, "baseline"), 0),
+		        (long long)json_get_int(s, "landed_percent", 0));
+		ink_end(out);
+	}
+	if (json_length(scores)) ink_end(out);
+	return show_reliability(cli, answer, out);
+}
 LIST(show_files, "files", "This release has no artifact.", {"job", "job", GRID_TEXT, NULL},
      {"size", "size", GRID_SIZE, NULL}, {"path", "path", GRID_TITLE, NULL})
 LIST(show_environments, "environments",
@@ -113,6 +135,7 @@ static const struct args_option token_more[] = {
 static const struct verb verbs[] = {
 	{OPERATION_QUEUE, .group = CLI_GROUP_CHANGES, .show = show_queue},
 	{OPERATION_CHANGES, .group = CLI_GROUP_CHANGES, .show = show_changes},
+	{OPERATION_PREDICTIONS, .group = CLI_GROUP_CHANGES, .show = show_predictions},
 	{OPERATION_JOB_LOG, .group = CLI_GROUP_CHANGES, .completes = "change job", .run = feed_log},
 	{OPERATION_DIFF, CHANGE},
 	{OPERATION_CANCEL, CHANGE, .show = show_change},

@@ -8,6 +8,7 @@
 #include "core/environments.h"
 #include "core/flakes.h"
 #include "core/plans.h"
+#include "core/predict.h"
 
 static void set_name(struct name *out, struct str name) {
 	assert(name.n <= STATE_NAME_MAX);
@@ -87,6 +88,8 @@ static void change_proposed(struct state *s, const struct event_change_proposed 
 		s->next_change = e->change.v + 1;
 	}
 	c.revision = (uint32_t)e->revision;
+	c.chance = 0;
+	predict_describe(&c, e);
 	c.head = e->head;
 	c.priority = (int32_t)e->priority;
 	c.draft = e->draft != 0;
@@ -100,6 +103,7 @@ static void change_queued(struct state *s, const struct event_change_queued *e, 
 	c->state = CHANGE_QUEUED;
 	c->queued_ms = now;
 	c->queue_order = s->next_queue_order++;
+	predict_queued(s, c, e->chance, now);
 }
 
 static void change_moves(struct state *s, struct change_id id, enum change_state to) {
@@ -126,6 +130,7 @@ static void change_landed(struct state *s, const struct event_change_landed *e) 
 	struct candidate *c = state_candidate(s, e->candidate);
 	struct repo *r = state_repo(s, c->repo);
 	bool more = batch_size(s, c) > 1;
+	predict_ended(s, state_change(s, e->change), true, REASON_NONE);
 	candidates_follow(s, c, state_change(s, e->change));
 	change_gone(s, e->change);
 	if (more) return;
@@ -243,6 +248,9 @@ static void run_finished(struct state *s, const struct event_run_finished *e) {
 	const struct plan_job *definition;
 	struct run run = *state_run(s, e->run);
 	struct job *j = end_run(s, e->run, &definition);
+	if (e->outcome == OUTCOME_PASSED)
+		predict_saw_run(s, state_candidate(s, run.candidate)->repo, state_name(&definition->name),
+		                e->duration_ms);
 	if (run.doubts && e->outcome != OUTCOME_CANCELLED) {
 		run_doubted(s, j, state_candidate(s, run.candidate), state_name(&definition->name), e);
 		candidates_sweep(s);
@@ -403,7 +411,11 @@ void apply_event(struct state *s, const struct event *e) {
 	case EVENT_CHANGE_PROPOSED: change_proposed(s, &e->change_proposed, e->time_ms); return;
 	case EVENT_CHANGE_QUEUED: change_queued(s, &e->change_queued, e->time_ms); return;
 	case EVENT_CHANGE_WITHDRAWN: change_gone(s, e->change_withdrawn.change); return;
-	case EVENT_CHANGE_REJECTED: change_moves(s, e->change_rejected.change, CHANGE_REJECTED); return;
+	case EVENT_CHANGE_REJECTED:
+		predict_ended(s, state_change(s, e->change_rejected.change), false,
+		              e->change_rejected.reason);
+		change_moves(s, e->change_rejected.change, CHANGE_REJECTED);
+		return;
 	case EVENT_CHANGE_RETRIED: change_moves(s, e->change_retried.change, CHANGE_PROPOSED); return;
 	case EVENT_CHANGE_VERIFIED: change_verified(s, &e->change_verified); return;
 	case EVENT_CHANGE_LANDED: change_landed(s, &e->change_landed); return;

@@ -71,9 +71,9 @@ static void changes(void **state) {
 	                                       EVENT_CHANGE_REJECTED, EVENT_CHANGE_VERIFIED};
 	for (size_t i = 0; i < ARRAY_LEN(open); i++) { // change and revision come first in all of them
 		e = of(open[i]);
-		e.change_queued = (struct event_change_queued){{2}, 1};
+		e.change_queued = (struct event_change_queued){.change = {2}, .revision = 1};
 		fixture_refused(&f, e, ERR_NOT_FOUND);
-		e.change_queued = (struct event_change_queued){{1}, 7};
+		e.change_queued = (struct event_change_queued){.change = {1}, .revision = 7};
 		fixture_refused(&f, e, ERR_CONFLICT);
 	}
 	e = of(EVENT_CHANGE_RETRIED);

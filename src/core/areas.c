@@ -13,7 +13,7 @@ uint32_t areas_of_file(struct str path) {
 }
 
 // Beyond those of files.
-static uint64_t of_job(struct str name) {
+uint64_t areas_of_job(struct str name) {
 	return UINT64_C(1) << 32 | areas_of_file(name);
 }
 
@@ -63,17 +63,21 @@ void areas_set(struct state *s, struct change *c, struct str affects) {
 	for (size_t i = 0; i < json_length(files); i++)
 		put(s, c->id, (uint32_t)json_int(json_at(files, i), 0));
 	for (size_t i = 0; i < json_length(jobs); i++)
-		put(s, c->id, of_job(json_str(json_at(jobs, i))));
+		put(s, c->id, areas_of_job(json_str(json_at(jobs, i))));
 	c->areas_known = 1;
 }
 
-bool areas_has_job(const struct state *s, const struct change *c, struct str job) {
+bool areas_has(const struct state *s, const struct change *c, uint64_t number) {
 	size_t from, to;
 	if (!c->areas_known) return true;
 	rows_of(s, c->id, &from, &to);
 	for (size_t i = from; i < to; i++)
-		if (row(s, i)->number == of_job(job)) return true;
+		if (row(s, i)->number == number) return true;
 	return false;
+}
+
+bool areas_has_job(const struct state *s, const struct change *c, struct str job) {
+	return areas_has(s, c, areas_of_job(job));
 }
 
 bool areas_meet(const struct state *s, const struct change *a, const struct change *b) {

@@ -22,6 +22,8 @@ void areas_forget_all(struct state *s, struct repo_id repo);
 // whose jobs read more than thought would be sent back by each landing.
 void areas_distrust(struct state *s, struct change *c);
 bool areas_has_job(const struct state *s, const struct change *c, struct str job);
+uint64_t areas_of_job(struct str job);
+bool areas_has(const struct state *s, const struct change *c, uint64_t number);
 bool areas_meet(const struct state *s, const struct change *a, const struct change *b);
 
 // Of one repository: a goes first. Less than 0, 0 or more, as qsort wants it.

@@ -8,7 +8,8 @@ static void propose(struct fixture *f, uint64_t key, const char *affects, bool d
 	struct event e = fixture_proposal(f, key, 1000 + key);
 	e.change_proposed.draft = draft;
 	fixture_apply(f, e);
-	fixture_apply(f, (struct event){.kind = EVENT_CHANGE_QUEUED, .change_queued = {{key}, 1}});
+	fixture_apply(f, (struct event){.kind = EVENT_CHANGE_QUEUED,
+	                                .change_queued = {.change = {key}, .revision = 1}});
 	areas_set(&f->s, state_change(&f->s, (struct change_id){key}), str_of(affects));
 }
 

@@ -10,6 +10,7 @@
 #include "core/candidates.h"
 #include "core/decide_delivery.h"
 #include "core/flakes.h"
+#include "core/predict.h"
 #include "core/speculate.h"
 
 void decide_add(struct state *s, struct decide_list *list, struct event *e) {
@@ -461,7 +462,8 @@ static void queue_proposed(struct turn *t) {
 		const struct change *c = table_at(&t->s->changes, i);
 		if (c->state != CHANGE_PROPOSED) continue;
 		if (c->draft && c->verified_revision == c->revision) continue;
-		add(t, (struct event){.kind = EVENT_CHANGE_QUEUED, .change_queued = {c->id, c->revision}});
+		add(t, (struct event){.kind = EVENT_CHANGE_QUEUED,
+		                      .change_queued = {c->id, c->revision, predict_chance(t->s, c)}});
 	}
 }
 

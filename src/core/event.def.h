@@ -75,7 +75,8 @@
 	F(S, STR, author_kind) F(S, STR, pusher) F(S, STR, topic) F(S, INT, priority) F(S, INT, draft) \
 	F(S, INT, pipeline_scope) F(S, INT, commits) F(S, INT, files) F(S, INT, lines_added)           \
 	F(S, INT, lines_deleted) F(S, INT, first_commit_ms)
-#define EVENT_FIELDS_change_queued(F, S) F(S, CHANGE_ID, change) F(S, INT, revision)
+// chance: that it lands, as predicted, in millionths (core/predict.h); 0 = by an older weir.
+#define EVENT_FIELDS_change_queued(F, S) F(S, CHANGE_ID, change) F(S, INT, revision) F(S, LATER, chance)
 #define EVENT_FIELDS_change_withdrawn(F, S) F(S, CHANGE_ID, change) F(S, INT, revision) F(S, STR, by)
 #define EVENT_FIELDS_change_rejected(F, S)                                                         \
 	F(S, CHANGE_ID, change) F(S, INT, revision) F(S, REASON, reason) F(S, STR, text)               \

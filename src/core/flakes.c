@@ -9,10 +9,10 @@ static const uint64_t BROKEN = 100000000, BROKEN_APART = 5000000, BROKEN_MOST = 
 enum {
 	PRIOR_RUNS = 20,
 	PRIOR_PPB = FLAKES_PPB / 100,
-	FAILED_ODDS = 200, // against a good change, to call it red
-	SPLIT_ODDS = 5,    // against several good ones, to test them apart
-	PASSED_ODDS = 25,  // for it, to call it green
-	PASSES_MAX = 1000  // the past is halved there: what is long ago counts less
+	FAILED_ODDS = 1000, // against a good change, to call it red
+	SPLIT_ODDS = 5,     // against several good ones, to test them apart
+	PASSED_ODDS = 25,   // for it, to call it green
+	PASSES_MAX = 1000   // the past is halved there: what is long ago counts less
 };
 
 uint64_t flakes_key(struct repo_id repo, struct str job, struct str test) {
@@ -49,9 +49,9 @@ static struct flake *row_for(struct state *s, uint64_t key) {
 	return f;
 }
 
-uint32_t flakes_rate(const struct state *s, uint64_t job, uint64_t test) {
+uint32_t flakes_rate(const struct state *s, uint64_t job, uint64_t test, uint32_t reds) {
 	const struct flake *of_job = row(s, job), *of_test = row(s, test);
-	uint64_t passes = of_job ? of_job->passes : 0, flips = of_test ? of_test->flips : 0;
+	uint64_t passes = of_job ? of_job->passes : 0, flips = (of_test ? of_test->flips : 0) + reds;
 	return (uint32_t)((flips * FLAKES_PPB + (uint64_t)PRIOR_RUNS * PRIOR_PPB) /
 	                  (passes + flips + PRIOR_RUNS));
 }
@@ -86,7 +86,7 @@ void flakes_saw_red(const struct state *s, struct job *j, struct repo_id repo, s
 	for (size_t i = 0; i < n && likely; i++) {
 		struct str test = json_length(tests) ? json_str(json_at(tests, i)) : STR_NONE;
 		uint64_t key = flakes_key(repo, name, test);
-		likely = likely * flakes_rate(s, j->red_job, key) / FLAKES_PPB;
+		likely = likely * flakes_rate(s, j->red_job, key, j->reds) / FLAKES_PPB;
 		if (j->red_key_count < STATE_RED_KEYS) j->red_keys[j->red_key_count++] = key;
 	}
 	j->faked = (uint32_t)likely;

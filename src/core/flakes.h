@@ -11,9 +11,10 @@
 // away: a green run after a red one lands nothing before the odds against `shaky` are long, and the
 // more so the less the test was known to be flaky, or the more the change touches the job.
 //
-//   example: a test that never was flaky fails. It is run again; red: the change is rejected.
-//   Green: once more, and green again, it lands. A test known to fail one time in ten is run up to
-//   four times before it is believed, and one green run is enough.
+//   example: a test that never was flaky fails. It is run again; red: the change is rejected (of a
+//   new test a third red run is needed). Green: once more, and green again, it lands. A test known
+//   to fail one time in ten is run up to five times before it is believed, and one green run is
+//   enough.
 //
 // A job with `retries:` is not judged here: its author says that any green run counts.
 #pragma once
@@ -29,8 +30,9 @@ enum flakes_say { FLAKES_AGAIN, FLAKES_PASSED, FLAKES_FAILED };
 
 // The names' numbers. test "" = the job itself.
 uint64_t flakes_key(struct repo_id repo, struct str job, struct str test);
-// How often it fails on a tree that is right, in billionths.
-uint32_t flakes_rate(const struct state *s, uint64_t job, uint64_t test);
+// How often it fails on a tree that is right, in billionths, when it failed `reds` times already
+// and those were for nothing: the less is known of it, the more they say.
+uint32_t flakes_rate(const struct state *s, uint64_t job, uint64_t test, uint32_t reds);
 // A job was green at once; a job that was red on the same tree turned out to be green.
 void flakes_saw_green(struct state *s, uint64_t job);
 void flakes_saw_flip(struct state *s, const struct job *j);

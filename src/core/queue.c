@@ -146,7 +146,7 @@ static void stop_improbable(struct queueplan *q) {
 		best = queueplan_max(best, q->changes[i].sure);
 		need++;
 	}
-	while (need > q->free && stop_least(q, queueplan_min(.1, best / 4))) {}
+	while (need > q->free && stop_least(q, queueplan_stop_below(best))) {}
 }
 
 // ---------------------------------------------------------------- 4. start
@@ -193,7 +193,7 @@ static void start_batches(struct queueplan *q) {
 	while (q->view->chains && !q->hotfix_starts && !q->free) {
 		double best = 0;
 		BITS_EACH(i, q->need, q->words) best = queueplan_max(best, q->changes[i].sure);
-		if (best <= 0 || !stop_least(q, queueplan_min(.1, best / 4))) return;
+		if (best <= 0 || !stop_least(q, queueplan_stop_below(best))) return;
 		queuebatch_start(q);
 	}
 }

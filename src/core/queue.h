@@ -45,6 +45,7 @@ struct queue_change { // in the order in which they may land
 	int64_t duration_ms, waited_ms;
 	bool urgent;            // a hotfix: goes before all else that runs
 	bool apart;             // it shares a candidate with nobody
+	int32_t rank;           // ... and only with those of its own
 	const uint64_t *before; // among the changes of the view
 };
 

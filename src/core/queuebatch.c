@@ -59,6 +59,8 @@ static bool links(const struct queueplan *q, const struct batch *b, size_t m,
 	const struct queue_change *changes = q->view->changes;
 	bool shares = bits_meet(changes[m].before, b->members, q->words) ||
 	              bits_meet(q->changes[m].after, b->members, q->words);
+	BITS_EACH(x, b->members, q->words)
+	if (changes[x].rank != changes[m].rank) return false;
 	if (!shares || !bits_within(changes[m].before, inside, q->words)) return false;
 	if (!stands(q, m, b->members)) return false;
 	BITS_EACH(x, b->members, q->words)
@@ -116,12 +118,26 @@ static struct batch grown(const struct queueplan *q, size_t seed, const double *
 	return b;
 }
 
-// The best by what they decide per second, and the oldest.
-static size_t seeds(const struct queueplan *q, const double *weights, size_t *out) {
-	size_t best[SEEDS], bests = 0, n = 0;
+// Of chains: what would be stopped as improbable for others that need a slot is not begun either.
+static void find_startable(const struct queueplan *q, uint64_t *out) {
 	const uint64_t *nobody = queueplan_set(q);
+	double best = 0;
+	memset(out, 0, q->words * sizeof *out);
 	BITS_EACH(i, q->need, q->words) {
-		if (q->changes[i].success < GOOD || !stands(q, i, nobody)) continue;
+		if (!stands(q, i, nobody)) continue;
+		bits_add(out, i);
+		best = queueplan_max(best, q->changes[i].sure);
+	}
+	BITS_EACH(i, q->need, q->words)
+	if (q->view->chains && q->changes[i].sure < queueplan_stop_below(best)) bits_drop(out, i);
+}
+
+// The best by what they decide per second, and the oldest.
+static size_t seeds(const struct queueplan *q, const uint64_t *among, const double *weights,
+                    size_t *out) {
+	size_t best[SEEDS], bests = 0, n = 0;
+	BITS_EACH(i, among, q->words) {
+		if (q->changes[i].success < GOOD) continue;
 		if (n < SEEDS) out[n++] = i;
 		size_t at = bests;
 		while (at > 0 &&
@@ -136,30 +152,43 @@ static size_t seeds(const struct queueplan *q, const double *weights, size_t *ou
 	return n;
 }
 
+static void start_batch(struct queueplan *q, const struct batch *b) {
+	uint64_t *base = queueplan_set(q);
+	for (size_t w = 0; w < q->words; w++) {
+		base[w] = b->inside[w] & ~b->members[w];
+		q->need[w] &= ~b->members[w];
+	}
+	queueplan_start(q, b->members, base);
+}
+
+// Those who wait for nobody, with whom they may be tested together: what all others stand on.
+static void start_heads(struct queueplan *q, const double *weights, uint64_t *scratch) {
+	BITS_EACH(i, q->need, q->words) {
+		if (!q->free) return;
+		if (bits_count(q->view->changes[i].before, q->words)) continue;
+		struct batch b = grown(q, i, weights, scratch);
+		start_batch(q, &b);
+	}
+}
+
 void queuebatch_start(struct queueplan *q) {
 	double *weights = ARENA_ARRAY(q->life, double, q->n + 1);
-	uint64_t *scratch = queueplan_set(q), *nobody = queueplan_set(q);
+	uint64_t *scratch = queueplan_set(q), *among = queueplan_set(q);
 	for (size_t i = 0; i < q->n; i++) weights[i] = weight(q, i);
+	if (q->view->chains) start_heads(q, weights, scratch);
 	while (q->free) {
 		struct batch best = {.score = -1};
 		size_t from[2 * SEEDS];
-		size_t n = seeds(q, weights, from);
+		find_startable(q, among);
+		size_t n = seeds(q, among, weights, from);
 		for (size_t k = 0; k < n; k++) {
 			struct batch b = grown(q, from[k], weights, scratch);
 			if (b.score > best.score) best = b;
 		}
-		BITS_EACH(i, q->need, q->words) {
-			if (q->changes[i].success >= GOOD || per_second(q, i, weights[i]) <= best.score ||
-			    !stands(q, i, nobody))
-				continue;
+		BITS_EACH(i, among, q->words)
+		if (q->changes[i].success < GOOD && per_second(q, i, weights[i]) > best.score)
 			best = alone(q, i, weights[i]);
-		}
 		if (!best.inside || best.score < 0) return;
-		uint64_t *base = queueplan_set(q);
-		for (size_t w = 0; w < q->words; w++) {
-			base[w] = best.inside[w] & ~best.members[w];
-			q->need[w] &= ~best.members[w];
-		}
-		queueplan_start(q, best.members, base);
+		start_batch(q, &best);
 	}
 }

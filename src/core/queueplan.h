@@ -38,6 +38,12 @@ static inline double queueplan_min(double a, double b) {
 	return a < b ? a : b;
 }
 
+// A candidate that is worth less is stopped when slots are short; best: how sure the surest path is
+// that waits for one.
+static inline double queueplan_stop_below(double best) {
+	return queueplan_min(.1, best / 4);
+}
+
 uint64_t *queueplan_set(const struct queueplan *q); // empty
 void queueplan_start(struct queueplan *q, const uint64_t *members, const uint64_t *base);
 // Whether there is a candidate that still speaks for change i on the path `assumed` (a part of

@@ -37,6 +37,14 @@ struct change {
 	uint8_t areas_known; // state.areas says what it touches; else it touches everything
 	uint8_t areas_wrong; // what it said was wrong
 	uint8_t apart;       // a batch with it was split: it is tested by itself
+	uint8_t size, tenth; // what is predicted by, and was (core/predict.h)
+	uint32_t author, chance;
+};
+
+struct lesson { // of changes with a feature, or of runs of a job (core/predict.h)
+	uint64_t key;
+	uint32_t good, bad; // of a mean: good = of how many
+	int64_t mean, last_ms;
 };
 
 struct area { // one of those that a change touches (core/areas.h)

@@ -5,18 +5,22 @@
 #include "core/areas.h"
 #include "core/batch.h"
 #include "core/candidates.h"
+#include "core/forecast.h"
+#include "core/predict.h"
 #include "core/queue.h"
 
-// Before anything is known of a change. How long it takes matters only beside how long others do.
-static const double SUCCESS = .92, CONFLICTS = .03, LOAD = .5;
-enum { DURATION_MS = 600000, URGENT = 10 };
+static const double SUCCESS = .92, // of a change that an older weir queued
+	CONFLICTS = .03, LOAD = .5;    // before it is known how fast changes come
+enum { URGENT = 10 };
 
 struct view { // what the policy sees, and what its numbers mean
 	const struct state *s;
 	const struct repo *r;
 	struct arena *life;
 	struct areas_order order;
-	size_t *place; // of each change of the state: in the queue, SIZE_MAX = not there
+	struct forecast forecast;
+	int64_t work_ms; // of all changes
+	size_t *place;   // of each change of the state: in the queue, SIZE_MAX = not there
 	struct queue_change *changes;
 	struct queue_try *tries;
 	const struct candidate **candidates; // of the tries
@@ -147,14 +151,16 @@ static void add_try(struct view *v, const struct candidate *c, int64_t now_ms) {
 		return;
 	}
 	enum queue_try_state state = state_of(v, c);
+	int64_t whole_ms, left_ms;
+	forecast_candidate(&v->forecast, c, now_ms, &whole_ms, &left_ms);
 	v->candidates[v->try_count] = c;
 	v->tries[v->try_count++] = (struct queue_try){.state = state,
 	                                              .faked = state != QUEUE_FAILED,
 	                                              .members = members,
 	                                              .base = base,
 	                                              .refuted = new_set(v),
-	                                              .began_ms = now_ms,
-	                                              .ends_ms = now_ms + DURATION_MS};
+	                                              .began_ms = now_ms + left_ms - whole_ms,
+	                                              .ends_ms = now_ms + left_ms};
 }
 
 static void look(struct view *v, int64_t now_ms) {
@@ -165,12 +171,17 @@ static void look(struct view *v, int64_t now_ms) {
 	v->changes = ARENA_ARRAY(v->life, struct queue_change, o->n + 1);
 	for (size_t i = 0; i < o->n; i++) {
 		v->place[o->list[i] - (const struct change *)v->s->changes.rows] = i;
-		v->changes[i] = (struct queue_change){.success = SUCCESS,
-		                                      .duration_ms = DURATION_MS,
-		                                      .waited_ms = now_ms - o->list[i]->queued_ms,
-		                                      .urgent = o->list[i]->priority >= URGENT,
-		                                      .apart = o->list[i]->apart || o->list[i]->draft,
-		                                      .before = o->before[i]};
+		const struct change *c = o->list[i];
+		int64_t work_ms;
+		v->changes[i] = (struct queue_change){
+			.success = c->chance ? (double)c->chance / PREDICT_PPM : SUCCESS,
+			.duration_ms = forecast_change_ms(&v->forecast, c, &work_ms),
+			.waited_ms = now_ms - c->queued_ms,
+			.urgent = c->priority >= URGENT,
+			.apart = c->apart || c->draft,
+			.rank = c->priority,
+			.before = o->before[i]};
+		v->work_ms += work_ms;
 	}
 	v->tries = ARENA_ARRAY(v->life, struct queue_try, candidates + 1);
 	v->candidates = ARENA_ARRAY(v->life, const struct candidate *, candidates + 1);
@@ -308,6 +319,19 @@ static void stop_carriers(struct view *v) {
 	}
 }
 
+static int64_t mean_ms(const struct view *v) {
+	int64_t sum = 0;
+	for (size_t i = 0; i < v->order.n; i++) sum += v->changes[i].duration_ms;
+	return sum / (int64_t)v->order.n;
+}
+
+// How much work comes, in slots' worth.
+static double load(const struct view *v, size_t slots) {
+	int64_t gap_ms = predict_gap_ms(v->s, v->r->id);
+	if (gap_ms <= 0) return LOAD;
+	return (double)v->work_ms / (double)v->order.n / ((double)gap_ms * (double)slots);
+}
+
 void speculate_repo(const struct state *s, const struct repo *r, int64_t now_ms, size_t slots,
                     struct arena *life, struct speculate_plan *out) {
 	struct view v = {.s = s, .r = r, .life = life};
@@ -315,10 +339,11 @@ void speculate_repo(const struct state *s, const struct repo *r, int64_t now_ms,
 	*out = (struct speculate_plan){0};
 	areas_order(s, r->id, life, &v.order);
 	if (!v.order.n) return;
+	forecast_begin(&v.forecast, s, r, slots, life);
 	look(&v, now_ms);
 	struct queue_view view = {.now_ms = now_ms,
-	                          .mean_ms = DURATION_MS,
-	                          .load = LOAD,
+	                          .mean_ms = mean_ms(&v),
+	                          .load = load(&v, slots),
 	                          .conflicts = CONFLICTS,
 	                          .knobs = queue_lean,
 	                          .chains = true,

@@ -4,12 +4,13 @@
 
 #include "core/batch.h"
 
-enum { TABLES = 15 };
+enum { TABLES = 16 };
 
 static struct table *const *tables(struct state *s, struct table *list[TABLES]) {
-	struct table *all[] = {&s->repos,  &s->changes, &s->rejected,  &s->candidates, &s->jobs,
-	                       &s->runs,   &s->plans,   &s->plan_jobs, &s->needs,      &s->releases,
-	                       &s->blocks, &s->envs,    &s->areas,     &s->flakes,     &s->members};
+	struct table *all[] = {&s->repos, &s->changes,  &s->rejected, &s->candidates,
+	                       &s->jobs,  &s->runs,     &s->plans,    &s->plan_jobs,
+	                       &s->needs, &s->releases, &s->blocks,   &s->envs,
+	                       &s->areas, &s->flakes,   &s->members,  &s->lessons};
 	memcpy(list, all, sizeof all);
 	return list;
 }
@@ -30,6 +31,7 @@ void state_init(struct state *s) {
 		.envs = TABLE_OF(struct env),
 		.areas = TABLE_OF(struct area),
 		.flakes = TABLE_OF(struct flake),
+		.lessons = TABLE_OF(struct lesson),
 		.members = TABLE_OF(struct member),
 		.next_queue_order = 1,
 		.next_repo = 1,

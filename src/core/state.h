@@ -23,9 +23,10 @@ struct state {
 	uint64_t next_repo, next_change, next_candidate, next_run, next_landing, next_release, next_env,
 		next_rollout;
 	uint64_t seed;
-	uint32_t slots; // runs at once
+	uint32_t slots;  // runs at once
+	uint32_t learns; // changes are queued with a chance (core/predict.h)
 	struct table repos, changes, rejected, candidates, jobs, runs, plans, plan_jobs, needs,
-		releases, blocks, envs, areas, flakes, members;
+		releases, blocks, envs, areas, flakes, members, lessons;
 };
 
 void state_init(struct state *s);

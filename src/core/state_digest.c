@@ -37,6 +37,7 @@ static void add_change(struct hash *h, const struct change *c) {
 	hash_add(h, c->key, sizeof c->key);
 	if (c->areas_known | c->areas_wrong) ADD(h, c->areas_known, c->areas_wrong);
 	if (c->apart) ADD(h, c->apart);
+	if (c->chance) ADD(h, c->chance, c->tenth, c->author, c->size);
 }
 
 static void add_candidate(struct hash *h, const struct candidate *c) {
@@ -115,6 +116,11 @@ struct digest state_digest(const struct state *s) {
 	for (size_t i = 0; i < s->areas.count; i++) {
 		const struct area *a = table_at(&s->areas, i);
 		ADD(&h, a->change, a->number);
+	}
+	if (s->learns) hash_add_u64(&h, s->learns);
+	for (size_t i = 0; i < s->lessons.count; i++) {
+		const struct lesson *l = table_at(&s->lessons, i);
+		ADD(&h, l->key, l->good, l->bad, (uint64_t)l->mean, (uint64_t)l->last_ms);
 	}
 	for (size_t i = 0; i < s->members.count; i++) {
 		const struct member *m = table_at(&s->members, i);

@@ -1,12 +1,12 @@
 #include "core/state_pack.h"
 
-enum { TABLES = 15, VERSION = 1 };
+enum { TABLES = 16, VERSION = 1 };
 
 static void tables_of(struct state *s, struct table *list[TABLES]) {
 	struct table *all[TABLES] = {&s->repos, &s->changes,  &s->rejected, &s->candidates,
 	                             &s->jobs,  &s->runs,     &s->plans,    &s->plan_jobs,
 	                             &s->needs, &s->releases, &s->blocks,   &s->envs,
-	                             &s->areas, &s->flakes,   &s->members};
+	                             &s->areas, &s->flakes,   &s->members,  &s->lessons};
 	memcpy(list, all, sizeof all);
 }
 

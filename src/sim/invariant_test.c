@@ -22,7 +22,7 @@ static void tell(struct witness *w) {
 	e[2].trunk_moved = (struct event_trunk_moved){.repo = {1}, .to = oid(1)};
 	e[3].change_proposed = (struct event_change_proposed){
 		.change = {1}, .revision = 1, .repo = {1}, .head = oid(9)};
-	e[4].change_queued = (struct event_change_queued){{1}, 1};
+	e[4].change_queued = (struct event_change_queued){.change = {1}, .revision = 1};
 	e[5].candidate_issued = (struct event_candidate_issued){.candidate = {1},
 	                                                        .repo = {1},
 	                                                        .change = {1},

@@ -310,6 +310,8 @@ static void finished(struct scene *s, struct words *words, bool passed) {
 	e.run_finished.inputs = inputs_of(s, run);
 	if (narrow) e.run_finished.inputs.b[31] = NARROW;
 	e.run_finished.key = e.run_finished.inputs;
+	const struct run *r = state_run(&s->state, run);
+	if (r) e.run_finished.duration_ms = s->now_ms - r->issued_ms;
 	(void)fact(s, e);
 }
 

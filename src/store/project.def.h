@@ -23,6 +23,16 @@
 	" WHERE NOT EXISTS (SELECT 1 FROM changes" THIS_CHANGE " AND ended_ms = 0" \
 	" AND queued_ms > 0)"
 
+// One more change of the tenth in which its chance lay; error: of the prediction, in millionths.
+#define PREDICTED(landed, error)                                                            \
+	"INSERT INTO predictions(repo, tenth, changes, landed, chances, brier)"                 \
+	" SELECT repo, chance / 100000, 1, " landed ", chance, (" error ") * (" error ")"       \
+	" / 1000000 FROM changes WHERE id = :change AND chance > 0"
+#define ON_CHANCE                                                                           \
+	" ON CONFLICT(repo, tenth) DO UPDATE SET changes = changes + 1,"                        \
+	" landed = landed + excluded.landed, chances = chances + excluded.chances,"             \
+	" brier = brier + excluded.brier"
+
 // What the author is told: a refused candidate or landing said more than the code of its reason.
 #define REFUSAL_TEXT                                                                          \
 	"coalesce((SELECT nullif(reason_text, '') FROM candidates WHERE id = :candidate"        \
@@ -78,7 +88,7 @@
 	     "UPDATE changes SET priority = :priority, draft = :draft" THIS_CHANGE)                    \
 	RULE(CHANGE_QUEUED,                                                                            \
 	     "UPDATE changes SET state = 'queued', queued_ms = :time, ended_ms = 0, reason = '',"      \
-	     " reason_text = ''" THIS_CHANGE)                                                          \
+	     " reason_text = '', chance = :chance" THIS_CHANGE)                                        \
 	RULE(CHANGE_QUEUED,                                                                            \
 	     "UPDATE revisions SET state = 'open', queued_ms = :time, ended_ms = 0, reason = '',"      \
 	     " reason_text = ''" THIS_REVISION)                                                        \
@@ -92,6 +102,9 @@
 	RULE(CHANGE_WITHDRAWN,                                                                         \
 	     "UPDATE changes SET state = 'withdrawn', ended_ms = :time, reason = 'withdrawn',"         \
 	     " reason_text = '', by = :by" THIS_CHANGE)                                                \
+	RULE(CHANGE_LANDED, PREDICTED("1", "1000000 - chance") ON_CHANCE)                              \
+	RULE(CHANGE_REJECTED, PREDICTED("0", "chance") " AND :reason NOT IN ('infrastructure',"        \
+	                      " 'landing-refused', 'already-landed', 'cancelled')" ON_CHANCE)          \
 	RULE(CHANGE_WITHDRAWN, END_REVISION("withdrawn") ", reason = 'withdrawn'" THIS_REVISION)       \
 	RULE(CHANGE_REJECTED,                                                                          \
 	     "UPDATE changes SET state = 'rejected', ended_ms = :time, reason = :reason,"              \

@@ -184,6 +184,11 @@ bool read_verdicts(struct store *s, struct repo_id repo, struct digest basis, st
 	     life, out, e);
 }
 
+bool read_predictions(struct store *s, struct arena *life, struct read_predictions *out,
+                      struct err *e) {
+	LIST(s, prediction, ASK("WHERE changes > ?1 ORDER BY repo, tenth", NUMBER(0)), life, out, e);
+}
+
 bool read_job_inputs(struct store *s, struct repo_id repo, struct arena *life,
                      struct read_job_inputs *out, struct err *e) {
 	LIST(s, job_input, ASK("WHERE repo = ?1 ORDER BY job", NUMBER(repo.v)), life, out, e);

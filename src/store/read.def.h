@@ -24,7 +24,7 @@
 	F(S, RUN_ID, run, ) F(S, LANDING_ID, landing, ) F(S, OID, landed_commit, ) \
 	F(S, INT, first_proposed_ms, ) F(S, INT, proposed_ms, ) F(S, INT, queued_ms, ) \
 	F(S, INT, landed_ms, ) F(S, INT, deployed_ms, ) F(S, INT, ended_ms, ) F(S, INT, retries, ) \
-	F(S, STR, by, )
+	F(S, STR, by, ) F(S, INT, chance, )
 
 #define READ_REVISION(F, S) \
 	F(S, CHANGE_ID, change, ) F(S, INT, revision, ) F(S, OID, head, ) F(S, OID, base, ) \
@@ -57,6 +57,10 @@
 	F(S, INT, tests_failed, ) F(S, JSON, failed_tests, ) F(S, RUN_ID, reused_of, ) \
 	F(S, INT, saved_ms, ) F(S, RUN_ID, rechecks, ) F(S, INT, differs, ) F(S, INT, lookup, ) F(S, INT, doubts, ) \
 	F(S, INT, recheck, )
+
+#define READ_PREDICTION(F, S) \
+	F(S, REPO_ID, repo, ) F(S, INT, tenth, ) F(S, INT, changes, ) F(S, INT, landed, ) \
+	F(S, INT, chances, ) F(S, INT, brier, )
 
 #define READ_TALLY(F, S) F(S, STR, name, ) F(S, INT, n, )
 
@@ -175,6 +179,7 @@
 	T(run, RUN, "runs") \
 	T(verdict, VERDICT, "verdicts") \
 	T(tally, TALLY, "tallies") \
+	T(prediction, PREDICTION, "predictions") \
 	T(job_input, JOB_INPUT, "job_inputs") \
 	T(local_run, LOCAL_RUN, "local_runs") \
 	T(release, RELEASE, "releases") \

@@ -106,6 +106,8 @@ MUST_USE bool read_feed(struct store *s, struct repo_id repo, int64_t before_ms,
                         struct arena *life, struct read_feeds *out, struct err *e);
 // How much of it happened since then, all of it, by hours (of UTC); oldest first.
 // A sum over all runs ever, by its name (store/tables.def.h); 0 = nothing yet.
+MUST_USE bool read_predictions(struct store *s, struct arena *life, struct read_predictions *out,
+                               struct err *e);
 MUST_USE bool read_tally_of(struct store *s, const char *name, int64_t *n, struct err *e);
 MUST_USE bool read_counted(struct store *s, int64_t since_ms, struct arena *life,
                            struct read_counts *out, struct err *e);

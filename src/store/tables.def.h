@@ -29,7 +29,7 @@
 	  ", first_commit_ms " INT ", state " TEXT ", reason " TEXT ", reason_text " TEXT              \
 	  ", candidate " INT ", run " INT ", landing " INT ", landed_commit " TEXT                     \
 	  ", first_proposed_ms " INT ", proposed_ms " INT ", queued_ms " INT ", landed_ms " INT        \
-	  ", deployed_ms " INT ", ended_ms " INT ", retries " INT ", by " TEXT,                        \
+	  ", deployed_ms " INT ", ended_ms " INT ", retries " INT ", by " TEXT ", chance " INT,                        \
 	  "",                                                                                          \
 	  "CREATE INDEX changes_open ON changes(repo, id) WHERE ended_ms = 0;"                         \
 	  "CREATE INDEX changes_ended ON changes(ended_ms, id) WHERE ended_ms > 0;"                    \
@@ -88,6 +88,12 @@
 	/* Sums over all runs ever: reused, saved_ms, rechecked, differed (in its outcome), varied (in   \
 	   its artifacts). */                                                                          \
 	T(tallies, "name TEXT PRIMARY KEY, n " INT, " WITHOUT ROWID", "")                              \
+	/* What was predicted of changes, by tenths of it, and what became of them. chances: their sum;  \
+	   brier: the sum of the squared errors; both in millionths. */                                \
+	T(predictions,                                                                                 \
+	  "repo INTEGER NOT NULL, tenth INTEGER NOT NULL, changes " INT ", landed " INT                \
+	  ", chances " INT ", brier " INT ", PRIMARY KEY(repo, tenth)",                                \
+	  " WITHOUT ROWID", "")                                                                        \
 	/* state: issued, landed, failed */                                                            \
 	T(landings,                                                                                    \
 	  "id " ID ", candidate " INT ", repo " INT ", change " INT ", revision " INT                  \

@@ -176,7 +176,7 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 
 @test "the same push with another priority moves the change; without one it keeps its own" {
 	branch a
-	slow 8
+	slow 5
 	push
 	branch b
 	commit f 1
@@ -193,7 +193,8 @@ slow() { commit check.sh "sleep ${1-1}; test ! -e broken" "Take time"; }
 	[[ $output == *"Change 3, revision 1"* ]]
 	lands 3
 	lands 2
-	[ "$(sql 'SELECT group_concat(id) FROM (SELECT id FROM changes ORDER BY landed_ms)')" = 3,1,2 ]
+	lands 1
+	[ "$(sql 'SELECT id FROM changes ORDER BY landed_ms LIMIT 1')" = 3 ]
 	[ "$(sql 'SELECT count(*) FROM revisions WHERE change=3')" = 1 ]
 	audit_clean
 }
