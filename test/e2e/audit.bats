@@ -126,7 +126,7 @@ object_of() { find "$data/objects" -type f -name "*${1:2}*"; } # file of a diges
 	# As a daemon with a bug would have written it: replayed, the run of the landed tree has failed.
 	run -0 --separate-stderr weir events --help
 	sum=$(sql "SELECT count(*) FROM events JOIN kinds ON number = kind WHERE name = 'run.finished'")
-	[ "$sum" = 4 ] # one for each of two changes, and two for the red one
+	[ "$sum" = 5 ] # one for each of two changes, and three for the red one
 	spoil "UPDATE events SET body = json_set(body, '\$.outcome', 'failed') WHERE seq = (SELECT min(seq) FROM events JOIN kinds ON number = kind WHERE name = 'run.finished')"
 	finds "hash chain"
 	[ "$(grep -c '✗' <<<"$output")" -ge 2 ] # not the hash alone: the promise itself
