@@ -3,7 +3,6 @@
 #include "api/failures.h"
 #include "api/jobs.h"
 #include "api/queueorder.h"
-#include "core/batch.h"
 #include "core/predict.h"
 
 static void write_reason(struct jsonw *w, const struct read_change *c) {
@@ -92,18 +91,13 @@ static void write_waits(struct api *api, struct change_id id, struct arena *life
 	jsonw_array_end(w);
 }
 
-// The others of its candidate (core/batch.h).
 static void write_with(const struct read_change *c, const struct read_candidate *candidate,
                        struct arena *life, struct jsonw *w) {
-	struct member *members;
-	size_t n;
+	uint64_t *with;
+	size_t n = jobs_others(candidate, c->id, life, &with);
 	jsonw_key(w, "with");
 	jsonw_array(w);
-	if (c->candidate.v && batch_read(candidate->members, life, &members, &n) && n) {
-		for (size_t i = 0; i < n; i++)
-			if (members[i].change.v != c->id.v) jsonw_int(w, (int64_t)members[i].change.v);
-		if (candidate->change.v != c->id.v) jsonw_int(w, (int64_t)candidate->change.v);
-	}
+	for (size_t i = 0; i < n; i++) jsonw_int(w, (int64_t)with[i]);
 	jsonw_array_end(w);
 }
 

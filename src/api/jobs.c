@@ -1,6 +1,7 @@
 #include "api/jobs.h"
 
 #include "base/json.h"
+#include "core/batch.h"
 
 const char *jobs_state_name(enum jobs_state state) {
 	static const char *const names[] = {"waiting", "running", "passed", "failed",
@@ -70,4 +71,16 @@ const struct jobs_row *jobs_find(const struct jobs *jobs, struct str name) {
 	for (size_t i = 0; i < jobs->n; i++)
 		if (str_eq(jobs->p[i].name, name)) return &jobs->p[i];
 	return NULL;
+}
+
+size_t jobs_others(const struct read_candidate *c, struct change_id id, struct arena *life,
+                   uint64_t **out) {
+	struct member *members;
+	size_t n, count = 0;
+	if (!c->id.v || !batch_read(c->members, life, &members, &n) || !n) return 0;
+	*out = ARENA_ARRAY(life, uint64_t, n + 1);
+	for (size_t i = 0; i < n; i++)
+		if (members[i].change.v != id.v) (*out)[count++] = members[i].change.v;
+	if (c->change.v != id.v) (*out)[count++] = c->change.v;
+	return count;
 }

@@ -32,3 +32,6 @@ MUST_USE bool jobs_read(struct store *s, struct candidate_id id, struct arena *l
                         struct jobs *out, struct err *e);
 // The newest run of that name, or NULL.
 const struct jobs_row *jobs_find(const struct jobs *jobs, struct str name);
+// The changes that the candidate tests, but this one (core/batch.h).
+size_t jobs_others(const struct read_candidate *c, struct change_id id, struct arena *life,
+                   uint64_t **out);

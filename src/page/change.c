@@ -45,6 +45,17 @@ static void say_testing(struct html *w, const struct view_change *v) {
 	else html_put(w, " <strong class=\"run\">Testing:</strong> the trial merge is being made.");
 }
 
+// One run of each job speaks for all of them.
+static void say_with(struct html *w, const struct view_change *v) {
+	enum { SHOWN = 8 };
+	if (!v->with_count) return;
+	html_put(w, " %s together with", is(v, "landed") ? "Tested and landed" : "Tested");
+	for (size_t i = 0; i < v->with_count && i < SHOWN; i++)
+		html_put(w, "%s <a href=\"/change/%u\">#%u</a>", i ? "," : "", v->with[i], v->with[i]);
+	if (v->with_count > SHOWN) html_put(w, " and %n more", (int64_t)(v->with_count - SHOWN));
+	html_put(w, ".");
+}
+
 static void say(struct html *w, const struct view_change *v) {
 	html_live(w, "p", "say", "class=\"say\" aria-live=\"polite\"");
 	if (is(v, "rejected")) say_rejected(w, v);
@@ -76,6 +87,7 @@ static void say(struct html *w, const struct view_change *v) {
 		         "draft</code> to land it.",
 		         ICON_WAIT);
 	} else say_waiting(w, v);
+	if (is(v, "landed") || is(v, "testing")) say_with(w, v);
 	html_live_end(w, "p");
 }
 

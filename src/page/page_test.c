@@ -230,6 +230,26 @@ static struct view_change change_view(const char *title) {
 	                            .ended_ms = now - 78000};
 }
 
+static void a_change_says_with_whom_it_landed(void **state) {
+	(void)state;
+	struct view_change v = change_view("Cache resolved links for 60 s");
+	static const uint64_t with[] = {1843, 1846, 1847, 1848, 1849, 1850, 1851, 1852, 1853};
+	AUTO_BUF out = {0};
+	struct html w = {.out = &out};
+	v.state = STR("landed");
+	v.with = with;
+	v.with_count = 2;
+	change_page(&w, &v);
+	assert_true(str_contains(
+		buf_view(&out), STR(" Tested and landed together with <a href=\"/change/1843\">#1843</a>, "
+	                        "<a href=\"/change/1846\">#1846</a>.")));
+	buf_reset(&out);
+	v.with_count = ARRAY_LEN(with);
+	change_page(&w, &v);
+	assert_true(str_contains(buf_view(&out), STR("#1852</a> and 1 more.")));
+	assert_false(str_contains(buf_view(&out), STR("#1853")));
+}
+
 static void change_is_as_recorded(void **state) {
 	(void)state;
 	struct view_change v = change_view("Cache resolved links for 60 s");
@@ -439,6 +459,7 @@ int main(void) {
 		cmocka_unit_test(an_empty_server_says_what_to_do),
 		cmocka_unit_test(queue_is_as_recorded),
 		cmocka_unit_test(change_is_as_recorded),
+		cmocka_unit_test(a_change_says_with_whom_it_landed),
 		cmocka_unit_test(environment_is_as_recorded),
 		cmocka_unit_test(log_is_as_recorded),
 		cmocka_unit_test(hostile_texts_stay_texts),

@@ -41,6 +41,8 @@ struct view_change {
 	struct str deployed_env;
 	struct str delivery_state, delivery_text; // of its own release: failed, rolled-back; else ""
 	uint64_t ahead;                           // changes before it in the queue
+	const uint64_t *with;                     // changes that are tested, and land, with it
+	size_t with_count;
 	struct view_typical typical;
 	const struct view_test *tests;
 	size_t test_count, tests_failed, tests_run;

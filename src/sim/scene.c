@@ -281,7 +281,17 @@ static void built(struct scene *s, struct words *words) {
 	if (words->at < words->n && plan_named(s, words->w[words->at]).n)
 		plan = plan_named(s, next(words));
 	if (has(words, "skip")) skipped = arena_printf(&s->life, "[" STR_FMT "]", STR_ARG(next(words)));
-	struct str affects = has(words, "touches") ? touches(s, next(words)) : STR_NONE;
+	struct str lists = has(words, "touches") ? next(words) : STR_NONE, affects = STR_NONE;
+	AUTO_BUF of_members = {0};
+	while (lists.n) {
+		struct str one = str_cut(&lists, ';');
+		affects = touches(s, one);
+		if (lists.n)
+			buf_printf(&of_members, "%s" STR_FMT, of_members.n ? "," : "[", STR_ARG(affects));
+	}
+	struct str member_affects = of_members.n ? arena_printf(&s->life, STR_FMT "]",
+	                                                        STR_ARG(buf_view(&of_members)))
+	                                         : STR_NONE;
 	(void)fact(s, (struct event){.kind = EVENT_CANDIDATE_BUILT,
 	                             .candidate_built = {.candidate = {candidate},
 	                                                 .commit = commit,
@@ -289,7 +299,8 @@ static void built(struct scene *s, struct words *words) {
 	                                                 .plan_digest = digest_of(plan),
 	                                                 .plan = plan,
 	                                                 .skipped = skipped,
-	                                                 .affects = affects}});
+	                                                 .affects = affects,
+	                                                 .member_affects = member_affects}});
 }
 
 static struct digest inputs_of(const struct scene *s, struct run_id run) {

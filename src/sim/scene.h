@@ -13,7 +13,8 @@
 //     push KEY [as HEAD] [priority N] [draft] [in REPO]    HEAD = KEY unless said
 //     withdraw N · retry N                 a change
 //     built cN [as NAME] [two] [skip 0,2]  its commit is called mN; the plan is the last one given
-//              [touches lib,7]               only that job and file number 7; else everything
+//              [touches lib,7]               only that job and file number 7; else everything.
+//                                            Of a batch the members' first: lib,7;lib,8
 //     refused cN REASON [of N]             or it can't be merged; of a batch, with change N
 //     started rN · passed rN [narrow] · failed rN [narrow] [REASON] · lost rN [full] · stopped rN
 //              narrow: it read nothing that other changes touch

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/joblog.h"
+#include "api/jobs.h"
 #include "api/loglines.h"
 #include "api/logsource.h"
 #include "api/queueorder.h"
@@ -258,6 +259,9 @@ bool viewchange_make(const struct viewer *v, struct change_id id, struct view_ch
 	out->typical = viewer_typical(v, c.repo);
 	if (!viewer_jobs(v, &c, &jobs, e) || !ended_jobs(v, &jobs, out, e)) return false;
 	conflicts(v, jobs.candidate.conflicts, out);
+	uint64_t *with = NULL;
+	out->with_count = jobs_others(&jobs.candidate, id, v->life, &with);
+	out->with = with;
 	return true;
 }
 
