@@ -246,6 +246,8 @@ static void run_turn(struct turn *t) {
 		add_passed_deadline(t, now, &list);
 		for (size_t i = 0; i < count; i++) answers[i] = take(t, &taken.entries[i], now, &list);
 		decide_turn(&t->state, now, &list);
+		if (list.restless)
+			note(NOTE_ERROR, "the queue's policy came to no rest in one turn: please report this");
 		reach("before-append.", &list);
 		if (list.count && !store_append(t->store, list.events, list.count, &first, &e)) {
 			went_wrong(t, &e);

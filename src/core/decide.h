@@ -12,11 +12,12 @@ struct decide_list { // in the order in which they were applied; texts and rows 
 	struct event *events;
 	size_t count, cap;
 	struct arena *life;
+	bool restless; // the policy wanted one thing and then another, and was asked no more: a bug
 };
 
 // Adds to `list` what follows from the state, applying each event to *s as it is added. now_ms:
-// this turn's time, not before s->now_ms. Ends silent: a second call adds nothing. Asserts a bound
-// on the number of events.
+// this turn's time, not before s->now_ms. Ends silent: a second call adds nothing, unless the list
+// is restless. Asserts a bound on the number of events.
 void decide_turn(struct state *s, int64_t now_ms, struct decide_list *list);
 
 // When decide must be asked again although nothing happened: ms since 1970, or -1.

@@ -42,6 +42,7 @@ static inline void fixture_refused(struct fixture *f, struct event e, enum err_c
 static inline size_t fixture_decide(struct fixture *f) {
 	f->list = (struct decide_list){.life = &f->life};
 	decide_turn(&f->s, f->now_ms, &f->list);
+	assert_false(f->list.restless);
 	return f->list.count;
 }
 

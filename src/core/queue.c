@@ -191,8 +191,7 @@ static void start_likely(struct queueplan *q) {
 static void start_batches(struct queueplan *q) {
 	queuebatch_start(q);
 	while (q->view->chains && !q->hotfix_starts && !q->free) {
-		double best = 0;
-		BITS_EACH(i, q->need, q->words) best = queueplan_max(best, q->changes[i].sure);
+		double best = queuebatch_surest(q);
 		if (best <= 0 || !stop_least(q, queueplan_stop_below(best))) return;
 		queuebatch_start(q);
 	}

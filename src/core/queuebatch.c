@@ -118,16 +118,21 @@ static struct batch grown(const struct queueplan *q, size_t seed, const double *
 	return b;
 }
 
+double queuebatch_surest(const struct queueplan *q) {
+	const uint64_t *nobody = queueplan_set(q);
+	double best = 0;
+	BITS_EACH(i, q->need, q->words)
+	if (stands(q, i, nobody)) best = queueplan_max(best, q->changes[i].sure);
+	return best;
+}
+
 // Of chains: what would be stopped as improbable for others that need a slot is not begun either.
 static void find_startable(const struct queueplan *q, uint64_t *out) {
 	const uint64_t *nobody = queueplan_set(q);
-	double best = 0;
+	double best = queuebatch_surest(q);
 	memset(out, 0, q->words * sizeof *out);
-	BITS_EACH(i, q->need, q->words) {
-		if (!stands(q, i, nobody)) continue;
-		bits_add(out, i);
-		best = queueplan_max(best, q->changes[i].sure);
-	}
+	BITS_EACH(i, q->need, q->words)
+	if (stands(q, i, nobody)) bits_add(out, i);
 	BITS_EACH(i, q->need, q->words)
 	if (q->view->chains && q->changes[i].sure < queueplan_stop_below(best)) bits_drop(out, i);
 }

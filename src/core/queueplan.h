@@ -52,4 +52,6 @@ bool queueplan_has_path(const struct queueplan *q, size_t i, const uint64_t *ass
 
 void queueplan_find_need(struct queueplan *q); // step 2
 void queuebatch_start(struct queueplan *q);    // step 4 under load
-void queuehedge_start(struct queueplan *q);    // step 5
+// How sure the surest path is of those that could start now.
+double queuebatch_surest(const struct queueplan *q);
+void queuehedge_start(struct queueplan *q); // step 5

@@ -317,6 +317,7 @@ void daemon_turn(struct daemon *d) {
 	d->turns++;
 	take_facts(&t);
 	decide_turn(&d->state, t.now_ms, &t.list);
+	assert(!t.list.restless);
 	if (t.list.count == 0) {
 		answer_all(&t);
 	} else if (full) {

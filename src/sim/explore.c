@@ -134,6 +134,7 @@ static bool step(struct explore *x, const struct node *from, struct event e, con
 	x->path[x->depth++] = name;
 	decide_add(&n.state, &list, &e);
 	decide_turn(&n.state, TIME_MS, &list);
+	assert(!list.restless);
 	bool good = true;
 	for (size_t i = 0; good && i < list.count; i++) {
 		good = check(x, &n, &list.events[i], false);

@@ -1,5 +1,7 @@
 #include "sim/scene.h"
 
+#include <assert.h>
+
 #include "base/jsonw.h"
 #include "core/apply.h"
 #include "core/batch.h"
@@ -186,6 +188,7 @@ static bool end_turn(struct scene *s, bool told) {
 	if (!s->open) return true;
 	s->open = false;
 	decide_turn(&s->state, s->now_ms, &s->turn);
+	assert(!s->turn.restless);
 	for (size_t i = 0; i < s->turn.count; i++) {
 		if (told) {
 			buf_cstr(s->out, "expect ");
