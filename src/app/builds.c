@@ -302,6 +302,7 @@ void builds_start(struct builds *l, struct candidate_id id) {
 	    !read_job_inputs(d->reader, b->candidate.repo, &b->life, &b->known, &e)) {
 		note(NOTE_ERROR, "candidate %llu: %s", (unsigned long long)id.v, e.text);
 		b->candidate.id = id;
+		refuse_err(b, REASON_INFRASTRUCTURE, &e);
 		build_done(b);
 		return;
 	}

@@ -25,15 +25,20 @@ bool redruns_add(struct store *s, const struct read_run *run, struct digest basi
                  struct arena *life, struct read_verdicts *verdicts, size_t *doubted,
                  struct err *e) {
 	struct read_runs all;
-	if (!read_runs_of_change(s, run->change, life, &all, e)) return false;
+	struct read_change change;
+	if (!read_change(s, run->change, life, &change, e) ||
+	    !read_runs_of_change(s, run->change, life, &all, e))
+		return false;
 	struct read_verdict *list = ARENA_ARRAY(life, struct read_verdict, verdicts->n + all.n + 1);
 	if (verdicts->n) memcpy(list, verdicts->p, verdicts->n * sizeof *list);
+	verdicts->p = list;
 	for (int doubts = 0; doubts <= 1; doubts++) {
 		if (doubts) *doubted = verdicts->n;
 		for (size_t i = all.n; i > 0 && verdicts->n < VERDICTS_MAX; i--) {
 			const struct read_run *red = &all.p[i - 1];
 			struct read_candidate of;
-			if (red->doubts != doubts || !may_hold(red, run, basis)) continue;
+			bool before = red->issued_ms < change.queued_ms; // a retry wants it to run
+			if (before || red->sure == doubts || !may_hold(red, run, basis)) continue;
 			if (!read_candidate(s, red->candidate, life, &of, e)) return false;
 			if (!tests_revision(run, &of, life)) continue;
 			list[verdicts->n++] = (struct read_verdict){.key = red->key,
@@ -43,6 +48,5 @@ bool redruns_add(struct store *s, const struct read_run *run, struct digest basi
 			                                            .duration_ms = red->duration_ms};
 		}
 	}
-	verdicts->p = list;
 	return true;
 }

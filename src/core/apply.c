@@ -47,7 +47,9 @@ static void trunk_moved(struct state *s, struct repo_id repo, struct oid to) {
 	state_repo(s, repo)->tip = to;
 	for (size_t i = 0; i < s->candidates.count; i++) {
 		struct candidate *c = table_at(&s->candidates, i);
-		if (c->repo.v == repo.v) c->behind = 0;
+		if (c->repo.v != repo.v) continue;
+		c->refuted |= c->behind; // it stands on what was left before
+		c->behind = 0;
 	}
 }
 
@@ -172,18 +174,18 @@ static void candidate_issued(struct state *s, const struct event_candidate_issue
 	if (e->again) candidates_replace(s, (struct candidate_id){(uint64_t)e->again}, e->candidate);
 }
 
-static void candidate_refused(struct state *s, struct candidate_id id, enum reason reason) {
-	struct candidate *c = state_candidate(s, id);
-	c->state = CANDIDATE_REFUSED;
-	c->refusal = reason;
-}
-
-// Of a batch that could not be built: who is tested by itself from now on.
+// Of a batch that could not be built, or not land: who is tested by itself from now on.
 static void set_apart(struct state *s, const struct candidate *c, int64_t member) {
 	for (size_t i = 0; batch_size(s, c) > 1 && i < batch_size(s, c); i++) {
 		struct change *change = state_change(s, batch_member(s, c, i).change);
 		if (change && (!member || change->id.v == (uint64_t)member)) change->apart = 1;
 	}
+}
+
+static void candidate_refused(struct state *s, struct candidate_id id, enum reason reason) {
+	struct candidate *c = state_candidate(s, id);
+	c->state = CANDIDATE_REFUSED;
+	c->refusal = reason;
 }
 
 static void candidate_dropped(struct state *s, const struct event_candidate_dropped *e) {
@@ -341,6 +343,7 @@ static void landing_failed(struct state *s, const struct event_landing_failed *e
 		c->state = CANDIDATE_TESTING;
 		if (moved) trunk_moved(s, r->id, e->found);
 		else candidate_refused(s, c->id, REASON_LANDING_REFUSED);
+		if (!moved) set_apart(s, c, 0);
 		r->landing.v = 0;
 		r->landing_candidate.v = 0;
 		return;

@@ -16,6 +16,7 @@ static void take_areas(struct state *s, const struct candidate *c,
 	AUTO_BUF text = {0};
 	size_t n = batch_size(s, c);
 	if (e->member_affects.n && !json_parse(e->member_affects, &list, NULL)) list = NULL;
+	if (json_length(list) + 1 != n) return; // one left while it was built: whose is whose?
 	for (size_t i = 0; i < n; i++) {
 		struct member m = batch_member(s, c, i);
 		struct change *change = state_change(s, m.change);
@@ -137,9 +138,9 @@ static void follow(struct state *s, struct candidate *c, const struct candidate 
 		batch_leave(s, c, landed->id);
 		c->behind = c->id.v != landing->id.v;
 	} else {
-		bool touched = meets(s, c, landed);
-		if (c->base_candidate.v) c->refuted |= touched;
-		else c->behind = !touched && (c->behind || oid_eq(c->base, state_repo(s, c->repo)->tip));
+		bool on_tip = !c->base_candidate.v && oid_eq(c->base, state_repo(s, c->repo)->tip);
+		if (meets(s, c, landed)) c->refuted = 1;
+		else c->behind |= on_tip;
 	}
 }
 

@@ -141,11 +141,23 @@ static bool is_too_long(const struct view *v, const struct candidate *c, const u
 	return !bits_within(base, needed, v->order.words);
 }
 
+// Whether its members still land in the order in which they were merged.
+static bool is_sorted(const struct view *v, const struct candidate *c) {
+	size_t before = 0;
+	for (size_t i = 0; i < batch_size(v->s, c); i++) {
+		struct member m = batch_member(v->s, c, i);
+		size_t place = place_of(v, &m);
+		if (i && place < before) return false;
+		before = place;
+	}
+	return true;
+}
+
 static void add_try(struct view *v, const struct candidate *c, int64_t now_ms) {
 	const uint64_t *members = members_of(v, c);
 	uint64_t *base = new_set(v);
 	if (!members || c->carrier || !find_base(v, c, base)) return;
-	bool in_turn = in_order(v, base, members);
+	bool in_turn = in_order(v, base, members) && is_sorted(v, c);
 	if (!in_turn || is_too_long(v, c, base, members)) {
 		stop(v, c, in_turn ? REASON_INDEPENDENT : REASON_HIGHER_PRIORITY_AHEAD);
 		return;

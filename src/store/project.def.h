@@ -167,7 +167,7 @@
 	     " cgroup = :cgroup, key = :key, inputs = :inputs, toolchain = :toolchain,"                \
 	     " artifacts = :artifacts, log = :log, results = :results, coverage = :coverage,"          \
 	     " tests = :tests, tests_failed = :tests_failed, failed_tests = :failed_tests,"            \
-	     " rechecks = :rechecks, differs = :differs WHERE id = :run")                              \
+	     " rechecks = :rechecks, differs = :differs, basis = :basis WHERE id = :run")              \
 	RULE(RUN_FINISHED, /* a red run of the same inputs: nobody is to be answered by the green one */ \
 	     "DELETE FROM verdicts WHERE key = :key AND :outcome <> 'passed'"                          \
 	     " AND repo = (SELECT repo FROM runs WHERE id = :run)")                         \
@@ -182,16 +182,25 @@
 	     "REPLACE INTO verdicts(key, repo, basis, inputs, tree, run, artifacts, time_ms)"          \
 	     " SELECT :key, r.repo, :basis, :inputs, c.tree, :run, :artifacts, :time FROM runs AS r"           \
 	     " JOIN candidates AS c ON c.id = r.candidate"                                             \
-	     " WHERE r.id = :run AND :basis <> '' AND :outcome = 'passed'")                            \
+	     " WHERE r.id = :run AND :basis <> '' AND :outcome = 'passed' AND NOT (r.doubts AND EXISTS"     \
+	     " (SELECT 1 FROM runs AS o WHERE o.candidate = r.candidate AND o.job = r.job"             \
+	     " AND o.outcome = 'failed'))")                                                            \
+	/* Green after red answers nobody before it is settled. */                                     \
+	RULE(JOB_SETTLED,                                                                              \
+	     "REPLACE INTO verdicts(key, repo, basis, inputs, tree, run, artifacts, time_ms)"          \
+	     " SELECT r.key, r.repo, r.basis, r.inputs, c.tree, r.id, r.artifacts, :time FROM runs AS r" \
+	     " JOIN candidates AS c ON c.id = r.candidate WHERE :outcome = 'passed'"                   \
+	     " AND r.candidate = :candidate AND r.job = :job AND r.state = 'finished'"                 \
+	     " AND r.outcome = 'passed' AND r.basis <> '' ORDER BY r.id DESC LIMIT 1")                 \
 	RULE(RUN_FINISHED,                                                                             \
 	     "REPLACE INTO job_inputs(repo, job, inputs) SELECT repo, name, :inputs FROM runs"         \
 	     " WHERE id = :run AND :basis <> '' AND :outcome = 'passed'")                              \
 	/* Red for a reason that is no flake's, or judged red of one change: no doubt is left. */      \
 	RULE(RUN_FINISHED,                                                                             \
-	     "UPDATE runs SET doubts = 0 WHERE id = :run AND :reason NOT IN"                           \
+	     "UPDATE runs SET sure = 1 WHERE id = :run AND :reason NOT IN"                           \
 	     " ('test-failed', 'exit-status', 'signalled', 'job-failed')")                             \
 	RULE(JOB_SETTLED,                                                                              \
-	     "UPDATE runs SET doubts = 0 WHERE :outcome = 'failed' AND candidate = :candidate"         \
+	     "UPDATE runs SET sure = 1 WHERE :outcome = 'failed' AND candidate = :candidate"         \
 	     " AND job = :job AND NOT EXISTS (SELECT 1 FROM members WHERE candidate = :candidate)")    \
 	/* What was judged red as a whole answers nobody as green. */                                  \
 	RULE(JOB_SETTLED, "DELETE FROM verdicts WHERE :outcome = 'failed' AND run IN"                  \

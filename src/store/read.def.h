@@ -55,7 +55,7 @@
 	F(S, DIGEST, toolchain, ) F(S, DIGEST, artifacts, ) F(S, DIGEST, log, ) \
 	F(S, DIGEST, results, ) F(S, DIGEST, coverage, ) F(S, INT, tests, ) \
 	F(S, INT, tests_failed, ) F(S, JSON, failed_tests, ) F(S, RUN_ID, reused_of, ) \
-	F(S, INT, saved_ms, ) F(S, RUN_ID, rechecks, ) F(S, INT, differs, ) F(S, INT, lookup, ) F(S, INT, doubts, ) \
+	F(S, INT, saved_ms, ) F(S, RUN_ID, rechecks, ) F(S, INT, differs, ) F(S, INT, lookup, ) F(S, INT, sure, ) \
 	F(S, INT, recheck, )
 
 #define READ_PREDICTION(F, S) \

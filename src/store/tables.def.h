@@ -69,7 +69,7 @@
 	  ", inputs " TEXT ", toolchain " TEXT ", artifacts " TEXT ", log " TEXT ", results " TEXT     \
 	  ", coverage " TEXT ", tests " INT ", tests_failed " INT ", failed_tests " TEXT               \
 	  ", reused_of " INT ", saved_ms " INT ", rechecks " INT ", differs " INT ", lookup " INT      \
-	  ", recheck " INT ", doubts " INT,                                                            \
+	  ", recheck " INT ", doubts " INT ", sure " INT ", basis " TEXT,                                                            \
 	  "",                                                                                          \
 	  "CREATE INDEX runs_candidate ON runs(candidate, id);"                                        \
 	  "CREATE INDEX runs_change ON runs(change, id);"                                              \
