@@ -39,14 +39,25 @@ static void believe_green(struct queueplan *q, size_t t) {
 	}
 }
 
-// Whom a red try may be blamed on. Of chains only the members, and none when one below them is red
-// itself. Tries stand behind those that they stand on.
-static const uint64_t *suspects_of(const struct queueplan *q, size_t t) {
+// Of chains: it stands on one that is red itself, or on all of a batch that is.
+static bool stands_on_red(const struct queueplan *q, size_t t) {
 	const struct queue_try *x = &q->view->tries[t];
-	if (!q->view->chains) return q->inside[t];
 	BITS_EACH(y, x->base, q->words)
-	if (q->changes[y].success <= RED) return queueplan_set(q);
-	return x->members;
+	if (q->changes[y].success <= RED) return true;
+	for (size_t b = 0; b < q->view->try_count; b++) {
+		const struct queue_try *batch = &q->view->tries[b];
+		if (batch->state == QUEUE_FAILED && bits_count(batch->members, q->words) > 1 &&
+		    bits_within(batch->members, x->base, q->words))
+			return true;
+	}
+	return false;
+}
+
+// Whom a red try may be blamed on. Of chains only the members, and none when what is below them is
+// red. Tries stand behind those that they stand on.
+static const uint64_t *suspects_of(const struct queueplan *q, size_t t) {
+	if (!q->view->chains) return q->inside[t];
+	return stands_on_red(q, t) ? queueplan_set(q) : q->view->tries[t].members;
 }
 
 // How likely its tree is bad, given what it looks like, and who of its changes then it is.
@@ -103,6 +114,13 @@ static bool is_urgent(const struct queueplan *q, size_t t) {
 	return false;
 }
 
+static void stop(struct queueplan *q, size_t t) {
+	q->stopped[t] = true;
+	q->out->stops[q->out->stop_count++] = t;
+	if (q->over) q->over--;
+	else q->free++;
+}
+
 // Stops the running candidate that is worth least, if less than `limit`.
 static bool stop_least(struct queueplan *q, double limit) {
 	const struct queue_view *v = q->view;
@@ -114,12 +132,8 @@ static bool stop_least(struct queueplan *q, double limit) {
 		limit = w;
 		least = t;
 	}
-	if (least == SIZE_MAX) return false;
-	q->stopped[least] = true;
-	q->out->stops[q->out->stop_count++] = least;
-	if (q->over) q->over--;
-	else q->free++;
-	return true;
+	if (least < SIZE_MAX) stop(q, least);
+	return least < SIZE_MAX;
 }
 
 // When the path is improbable, what will be known soon is worth waiting for.
@@ -134,6 +148,20 @@ static bool better_waits(struct queueplan *q, size_t i) {
 	bool waits = c->sure * queueplan_min(known - now, duration) / duration < q->view->knobs.price;
 	c->waits = waits ? QUEUEPLAN_WAITS : QUEUEPLAN_STARTS;
 	return waits;
+}
+
+// Of chains, when slots are short: what runs on top of a change that has no candidate gives its
+// slot to that. Else the two would wait for each other.
+static void stop_standing(struct queueplan *q, bool loaded) {
+	uint64_t *begins = queueplan_set(q);
+	if (!q->view->chains || q->free) return;
+	BITS_EACH(i, q->need, q->words)
+	if (loaded || !better_waits(q, i)) bits_add(begins, i);
+	for (size_t t = q->view->try_count; t > 0 && !q->free; t--) {
+		const struct queue_try *x = &q->view->tries[t - 1];
+		if (x->state == QUEUE_RUNNING && !q->stopped[t - 1] && bits_meet(x->base, begins, q->words))
+			stop(q, t - 1);
+	}
 }
 
 // In the turn in which a hotfix comes it costs others one slot, no more.
@@ -222,6 +250,7 @@ void queue_decide(const struct queue_view *view, struct arena *life, struct queu
 	start_urgent(&q);
 	run_again(&q);
 	bool loaded = view->load > LOADED || q.n > OPEN_PER_SLOT * view->slots;
+	stop_standing(&q, loaded);
 	if (!loaded || !view->chains) stop_improbable(&q);
 	if (loaded && bits_count(q.need, q.words) > q.free) start_batches(&q);
 	else start_likely(&q);

@@ -52,17 +52,23 @@ static bool stands(const struct queueplan *q, size_t i, const uint64_t *members)
 	return true;
 }
 
-// Of chains: m shares with a member what is tested; all that the members wait for is inside, as
-// they land at once; and what they stand on waits for none of them.
+// Of chains: m shares with a member what is tested, is of their rank, and stands on nothing that
+// has no candidate. Quickly said, and of most it is no.
+static bool may_link(const struct queueplan *q, const struct batch *b, size_t m) {
+	const struct queue_change *changes = q->view->changes;
+	size_t first = bits_next(b->members, q->words, 0);
+	if (!q->view->chains) return true;
+	return changes[first].rank == changes[m].rank && stands(q, m, b->members) &&
+	       (bits_meet(changes[m].before, b->members, q->words) ||
+	        bits_meet(q->changes[m].after, b->members, q->words));
+}
+
+// Of chains: all that the members wait for is inside, as they land at once; and what they stand on
+// waits for none of them.
 static bool links(const struct queueplan *q, const struct batch *b, size_t m,
                   const uint64_t *inside) {
 	const struct queue_change *changes = q->view->changes;
-	bool shares = bits_meet(changes[m].before, b->members, q->words) ||
-	              bits_meet(q->changes[m].after, b->members, q->words);
-	BITS_EACH(x, b->members, q->words)
-	if (changes[x].rank != changes[m].rank) return false;
-	if (!shares || !bits_within(changes[m].before, inside, q->words)) return false;
-	if (!stands(q, m, b->members)) return false;
+	if (!bits_within(changes[m].before, inside, q->words)) return false;
 	BITS_EACH(x, b->members, q->words)
 	if (!bits_within(changes[x].before, inside, q->words)) return false;
 	BITS_EACH(y, inside, q->words) {
@@ -113,7 +119,7 @@ static struct batch grown(const struct queueplan *q, size_t seed, const double *
 	if (!is_shared(q, seed)) return b;
 	BITS_EACH(m, q->need, q->words) {
 		if (b.count >= q->view->knobs.size_max) break;
-		if (m != seed && is_shared(q, m)) grow(q, &b, m, weights[m], scratch);
+		if (m != seed && is_shared(q, m) && may_link(q, &b, m)) grow(q, &b, m, weights[m], scratch);
 	}
 	return b;
 }

@@ -120,6 +120,19 @@ static bool replays(struct explore *x, const struct node *n) {
 // ---------------------------------------------------------------- steps
 
 // One turn with this fact; refused facts are no step. Then everything that may follow.
+// As if an older weir had queued all: what is learned would tell apart states that differ in
+// nothing else, and only says what is tested first.
+static void unlearn(struct state *s, struct decide_list *list) {
+	for (size_t i = 0; i < list->count; i++)
+		if (list->events[i].kind == EVENT_CHANGE_QUEUED) list->events[i].change_queued.chance = 0;
+	for (size_t i = 0; i < s->changes.count; i++) {
+		struct change *c = table_at(&s->changes, i);
+		c->chance = c->tenth = 0;
+	}
+	s->lessons.count = 0;
+	s->learns = 0;
+}
+
 static bool step(struct explore *x, const struct node *from, struct event e, const char *name) {
 	struct node n;
 	AUTO_ARENA life = {0};
@@ -135,6 +148,7 @@ static bool step(struct explore *x, const struct node *from, struct event e, con
 	decide_add(&n.state, &list, &e);
 	decide_turn(&n.state, TIME_MS, &list);
 	assert(!list.restless);
+	unlearn(&n.state, &list);
 	bool good = true;
 	for (size_t i = 0; good && i < list.count; i++) {
 		good = check(x, &n, &list.events[i], false);
