@@ -49,7 +49,7 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", b ? a / b : 0 }'; }
 # serve_start PROJECT: a daemon that knows PROJECT as p; $url, $remote
 serve_start() {
 	local _
-	(cd "$1" && exec weir serve --data "$work/data" --listen 127.0.0.1:0) >"$work/serve.log" 2>&1 &
+	(cd "$1" && exec weir serve --data "$work/data" --listen 127.0.0.1:0 "${@:2}") >"$work/serve.log" 2>&1 &
 	serve_pid=$!
 	for _ in $(seq 100); do
 		url=$(grep -o 'http://[0-9.:]*' "$work/serve.log" | head -1)

@@ -353,7 +353,8 @@ static inline struct playground *playground_open(void) {
 		.env_log = playground_env_log,
 	};
 	playground_add(
-		p, (struct event){.kind = EVENT_SERVER_STARTED, .server_started = {STR("0.1"), 1, 2}});
+		p, (struct event){.kind = EVENT_SERVER_STARTED,
+	                      .server_started = {.version = STR("0.1"), .seed = 1, .slots = 2}});
 	return p;
 }
 

@@ -61,7 +61,7 @@ struct daemon {
 	char url[256];        // http://127.0.0.1:8420, for this machine
 	char public_url[256]; // for everybody; the same unless said otherwise
 	int64_t started_ms;
-	int slots, recheck;
+	int slots, recheck, batch;
 	struct loop_lane *exchanges; // of git over HTTP: a push waits there for its own judgement
 	bool announced;              // server.started is recorded
 	bool stopping;               // nothing new begins

@@ -13,15 +13,17 @@
 #include "deploy/supervisor.h"
 
 static int serve(struct cli *cli) {
-	int64_t slots = 0, recheck = 2;
+	int64_t slots = 0, recheck = 2, batch = 0;
 	struct err e;
 	if (!args_number(&cli->args, "slots", 1, 1000, &slots, &e) ||
+	    !args_number(&cli->args, "batch", 1, 100, &batch, &e) ||
 	    !args_number(&cli->args, "recheck", 0, 100, &recheck, &e))
 		return cli_usage(cli, "%s", e.text);
 	struct serve_options o = {
 		.data = cli_value(cli, "data"),
 		.listen = cli_value(cli, "listen"),
 		.slots = (int)slots,
+		.batch = (int)batch,
 		.recheck = (int)recheck,
 		.trusted_proxy = cli_value(cli, "trusted-proxy"),
 		.tls_cert = cli_value(cli, "tls-cert"),
@@ -39,6 +41,7 @@ static const struct args_option serve_options[] = {
 	{"data", 0, "DIR", "folder for everything that is kept (default .weir)", NULL},
 	{"listen", 0, "ADDR:PORT", "where to serve (default 127.0.0.1:8420; port 0 picks one)", NULL},
 	{"slots", 0, "N", "runs at once (default: the number of cores)", NULL},
+	{"batch", 0, "N", "changes tested together under load, at most (1: none; default 8)", NULL},
 	{"recheck", 0, "PERCENT", "of reused verdicts, run so many all the same (default 2)", NULL},
 	{"trusted-proxy", 0, "ADDR", "IP address of a proxy whose X-Forwarded-For is believed", NULL},
 	{"tls-cert", 0, "FILE", "PEM certificate chain: serve HTTPS", NULL},

@@ -45,8 +45,9 @@ static void on_started(void *context, bool ok, const struct err *why, const stru
 static void announce(struct daemon *d) {
 	uint64_t seed;
 	clock_random(&seed, sizeof seed);
-	struct event started = {.kind = EVENT_SERVER_STARTED,
-	                        .server_started = {STR(VERSION_TEXT), (int64_t)(seed >> 1), d->slots}};
+	struct event started = {
+		.kind = EVENT_SERVER_STARTED,
+		.server_started = {STR(VERSION_TEXT), (int64_t)(seed >> 1), d->slots, d->batch}};
 	turn_submit(d->turn, &started, NULL, on_started, d);
 }
 
@@ -242,6 +243,7 @@ int serve_main(const struct serve_options *o) {
 	struct err e;
 	AUTO_FD lock = -1;
 	d.recheck = o->recheck;
+	d.batch = o->batch;
 	d.slots = o->slots > 0 ? o->slots : (int)sysconf(_SC_NPROCESSORS_ONLN);
 	d.program = version_program(&perm);
 	signal(SIGPIPE, SIG_IGN);

@@ -19,6 +19,7 @@ static void set_name(struct name *out, struct str name) {
 static void server_started(struct state *s, const struct event_server_started *e) {
 	s->seed = (uint64_t)e->seed;
 	s->slots = e->slots < 1 ? 1 : (uint32_t)e->slots;
+	s->batch_max = e->batch < 0 ? 0 : (uint32_t)e->batch;
 }
 
 static void repo_added(struct state *s, const struct event_repo_added *e) {

@@ -156,6 +156,20 @@ static void a_batch_lands_member_by_member(void **state) {
 	fixture_end(&f);
 }
 
+static void how_many_is_bounded(void **state) {
+	(void)state;
+	for (int64_t most = 1; most <= 3; most++) {
+		struct fixture f;
+		fixture_begin(&f, 1);
+		fixture_apply(&f, (struct event){.kind = EVENT_SERVER_STARTED,
+		                                 .server_started = {.slots = 1, .batch = most}});
+		for (uint64_t key = 1; key <= 4; key++) propose(&f, key);
+		fixture_decide(&f);
+		assert_int_equal(batch_size(&f.s, candidate(&f, 1)), most);
+		fixture_end(&f);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_changes_share_a_candidate),
@@ -163,6 +177,7 @@ int main(void) {
 		cmocka_unit_test(odd_members_are_refused),
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(a_batch_lands_member_by_member),
+		cmocka_unit_test(how_many_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,8 @@
 	EVENT(78, WEBHOOK_DELIVERED, webhook_delivered, "webhook.delivered", NONE, "all up to an event was told") \
 	EVENT(100, LOCAL_RUN, local_run, "local.run", NONE, "weir run ran a job on a work tree")
 
-#define EVENT_FIELDS_server_started(F, S) F(S, STR, version) F(S, INT, seed) F(S, INT, slots)
+// batch: the most changes that are tested together; 0 = as many as pay.
+#define EVENT_FIELDS_server_started(F, S) F(S, STR, version) F(S, INT, seed) F(S, INT, slots) F(S, LATER, batch)
 #define EVENT_FIELDS_clock_passed(F, S) F(S, INT, deadline_ms)
 // follow: 0 = weir owns the repository, 1 = trunk lives at url. changes = pattern of branches that are changes.
 #define EVENT_FIELDS_repo_added(F, S)                                                              \

@@ -50,7 +50,8 @@ static inline void fixture_begin(struct fixture *f, int64_t slots) {
 	*f = (struct fixture){.now_ms = 1000};
 	state_init(&f->s);
 	fixture_apply(
-		f, (struct event){.kind = EVENT_SERVER_STARTED, .server_started = {STR("test"), 1, slots}});
+		f, (struct event){.kind = EVENT_SERVER_STARTED,
+	                      .server_started = {.version = STR("test"), .seed = 1, .slots = slots}});
 	fixture_apply(
 		f, (struct event){.kind = EVENT_REPO_ADDED,
 	                      .repo_added = {.repo = {1}, .name = STR("shop"), .trunk = STR("main")}});

@@ -365,6 +365,7 @@ void speculate_repo(const struct state *s, const struct repo *r, int64_t now_ms,
 	                          .tries = v.tries,
 	                          .try_count = v.try_count};
 	view.knobs.early = 0;
+	if (s->batch_max) view.knobs.size_max = s->batch_max;
 	queue_decide(&view, life, &plan);
 	out->issues = ARENA_ARRAY(life, struct speculate_issue, plan.start_count + 1);
 	for (size_t i = 0; i < plan.start_count; i++) start(&v, &plan, &plan.starts[i], out);

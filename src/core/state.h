@@ -23,8 +23,9 @@ struct state {
 	uint64_t next_repo, next_change, next_candidate, next_run, next_landing, next_release, next_env,
 		next_rollout;
 	uint64_t seed;
-	uint32_t slots;  // runs at once
-	uint32_t learns; // changes are queued with a chance (core/predict.h)
+	uint32_t slots;     // runs at once
+	uint32_t batch_max; // changes that are tested together; 0 = as the policy has it
+	uint32_t learns;    // changes are queued with a chance (core/predict.h)
 	struct table repos, changes, rejected, candidates, jobs, runs, plans, plan_jobs, needs,
 		releases, blocks, envs, areas, flakes, members, lessons;
 };

@@ -118,6 +118,7 @@ struct digest state_digest(const struct state *s) {
 		ADD(&h, a->change, a->number);
 	}
 	if (s->learns) hash_add_u64(&h, s->learns);
+	if (s->batch_max) ADD(&h, s->batch_max, 1);
 	for (size_t i = 0; i < s->lessons.count; i++) {
 		const struct lesson *l = table_at(&s->lessons, i);
 		ADD(&h, l->key, l->good, l->bad, (uint64_t)l->mean, (uint64_t)l->last_ms);

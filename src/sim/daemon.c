@@ -274,9 +274,10 @@ static void start(struct daemon *d) {
 	replay(d);
 	d->up = true;
 	check(d, NULL, false);
-	struct event started = {.kind = EVENT_SERVER_STARTED,
-	                        .time_ms = wall > s->now_ms ? wall : s->now_ms,
-	                        .server_started = {STR("simulated"), 1, s->slots}};
+	struct event started = {
+		.kind = EVENT_SERVER_STARTED,
+		.time_ms = wall > s->now_ms ? wall : s->now_ms,
+		.server_started = {.version = STR("simulated"), .seed = 1, .slots = s->slots}};
 	apply_event(s, &started);
 	append(d, &started, 1);
 	if (world_fault(d->world, WORLD_CRASH, 1, 10)) die(d, (int64_t)world_below(d->world, 400));
@@ -402,7 +403,8 @@ static bool replays(void *context) {
 static void add_repos(struct daemon *d, uint32_t slots) {
 	static const char *const names[GITMODEL_REPOS] = {"shop", "docs"};
 	struct event events[1 + 2 * GITMODEL_REPOS] = {
-		{.kind = EVENT_SERVER_STARTED, .server_started = {STR("simulated"), 1, slots}}};
+		{.kind = EVENT_SERVER_STARTED,
+	     .server_started = {.version = STR("simulated"), .seed = 1, .slots = slots}}};
 	size_t n = 1;
 	for (uint64_t i = 0; i < GITMODEL_REPOS; i++) {
 		events[n++] = (struct event){

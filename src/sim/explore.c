@@ -356,7 +356,8 @@ static bool walk(struct explore *x, struct node *n) {
 static void begin(struct explore *x, struct node *n) {
 	const struct explore_options *o = x->o;
 	struct event events[] = {
-		{.kind = EVENT_SERVER_STARTED, .server_started = {STR("explored"), 1, o->slots}},
+		{.kind = EVENT_SERVER_STARTED,
+	     .server_started = {.version = STR("explored"), .seed = 1, .slots = o->slots}},
 		{.kind = EVENT_REPO_ADDED,
 	     .repo_added = {.repo = {1}, .name = STR("shop"), .trunk = STR("main")}},
 		{.kind = EVENT_TRUNK_MOVED, .trunk_moved = {.repo = {1}, .to = named('c', 0, 0)}},

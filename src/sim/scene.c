@@ -467,7 +467,8 @@ static void add_repo(struct scene *s, struct str name) {
 	struct repo_id repo = {s->state.next_repo};
 	if (repo.v == 1)
 		(void)fact(s, (struct event){.kind = EVENT_SERVER_STARTED,
-		                             .server_started = {STR("scene"), 1, s->slots}});
+		                             .server_started = {
+										 .version = STR("scene"), .seed = 1, .slots = s->slots}});
 	(void)fact(s, (struct event){.kind = EVENT_REPO_ADDED,
 	                             .repo_added = {.repo = repo, .name = name, .trunk = STR("main")}});
 	(void)fact(s, (struct event){.kind = EVENT_TRUNK_MOVED,
