@@ -251,10 +251,10 @@ static void build_work(void *context) {
 }
 
 // What it stands on may have landed while it was looked at.
-static void hold(struct builds *l, struct candidate_id id) {
-	const struct candidate *c = state_candidate(turn_state(l->daemon->turn), id);
-	(void)!daemon_begin(&l->held, id.v);
-	if (c && !c->base_candidate.v) builds_again(l);
+static void hold(struct builds *set, struct candidate_id id) {
+	const struct candidate *c = state_candidate(turn_state(set->daemon->turn), id);
+	(void)!daemon_begin(&set->held, id.v);
+	if (c && !c->base_candidate.v) builds_again(set);
 }
 
 static void build_done(void *context) {
@@ -288,16 +288,16 @@ static bool read_parts(struct build *b, struct err *e) {
 	return true;
 }
 
-void builds_start(struct builds *l, struct candidate_id id) {
-	struct daemon *d = l->daemon;
+void builds_start(struct builds *set, struct candidate_id id) {
+	struct daemon *d = set->daemon;
 	struct err e;
 	const struct candidate *row = state_candidate(turn_state(d->turn), id);
 	struct daemon_repo *repo = row ? daemon_repo(d, row->repo) : NULL;
 	// A repository that is away: the candidate waits for the start that finds it.
-	if (!repo || !daemon_begin(&l->building, id.v)) return;
+	if (!repo || !daemon_begin(&set->building, id.v)) return;
 	struct build *b = calloc(1, sizeof *b);
 	if (!b) abort();
-	b->set = l;
+	b->set = set;
 	if (!read_candidate(d->reader, id, &b->life, &b->candidate, &e) || !read_parts(b, &e) ||
 	    !read_job_inputs(d->reader, b->candidate.repo, &b->life, &b->known, &e)) {
 		note(NOTE_ERROR, "candidate %llu: %s", (unsigned long long)id.v, e.text);
@@ -312,13 +312,13 @@ void builds_start(struct builds *l, struct candidate_id id) {
 	loop_work(d->loop, build_work, build_done, b);
 }
 
-void builds_again(struct builds *l) {
-	struct active held = l->held;
-	l->held = (struct active){0};
+void builds_again(struct builds *set) {
+	struct active held = set->held;
+	set->held = (struct active){0};
 	for (size_t i = 0; i < held.count; i++) {
-		const struct candidate *c = state_candidate(turn_state(l->daemon->turn),
+		const struct candidate *c = state_candidate(turn_state(set->daemon->turn),
 		                                            (struct candidate_id){held.ids[i]});
-		if (c && c->state == CANDIDATE_BUILDING) builds_start(l, c->id);
+		if (c && c->state == CANDIDATE_BUILDING) builds_start(set, c->id);
 	}
 	free(held.ids);
 }

@@ -7,6 +7,6 @@
 struct builds *builds_new(struct daemon *d);
 void builds_free(struct builds *b);
 // Ends in candidate.built or candidate.refused.
-void builds_start(struct builds *b, struct candidate_id id);
+void builds_start(struct builds *set, struct candidate_id id);
 // A change has landed: candidates that had to wait for that are built.
-void builds_again(struct builds *b);
+void builds_again(struct builds *set);

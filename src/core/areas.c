@@ -13,8 +13,8 @@ uint32_t areas_of_file(struct str path) {
 }
 
 // Beyond those of files.
-uint64_t areas_of_job(struct str name) {
-	return UINT64_C(1) << 32 | areas_of_file(name);
+uint64_t areas_of_job(struct str job) {
+	return UINT64_C(1) << 32 | areas_of_file(job);
 }
 
 // Rows of a change: [*from, *to).

@@ -109,12 +109,12 @@ static void what_is_written_is_read(void **state) {
 	struct member list[3] = {{.change = {7}, .head = fixture_oid(1), .revision = 2},
 	                         {.change = {9}, .head = fixture_oid(2), .revision = 1},
 	                         {.change = {8}, .head = fixture_oid(3), .revision = 1}};
-	struct member *out;
-	size_t n;
+	struct member *out = NULL;
+	size_t n = 0;
 	assert_int_equal(batch_text(list, 1, &life).n, 0);
 	assert_true(batch_read(batch_text(list, 3, &life), &life, &out, &n));
 	assert_int_equal(n, 2);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(out[i].change.v, list[i].change.v);
 		assert_int_equal(out[i].revision, list[i].revision);
 		assert_true(oid_eq(out[i].head, list[i].head));

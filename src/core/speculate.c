@@ -218,10 +218,10 @@ static int rank(const struct view *v, const struct candidate *c) {
 }
 
 // Whether the members are the next of the path, and nobody between them.
-static bool is_next(const struct view *v, const uint64_t *members, const uint64_t *path) {
-	if (!bits_within(members, path, v->order.words)) return false;
+static bool is_next(const struct view *v, const uint64_t *members, const uint64_t *rest) {
+	if (!bits_within(members, rest, v->order.words)) return false;
 	size_t last = last_of(v, members);
-	BITS_EACH(i, path, v->order.words)
+	BITS_EACH(i, rest, v->order.words)
 	if (i < last && !bits_has(members, i)) return false;
 	return true;
 }
@@ -334,7 +334,7 @@ static void stop_carriers(struct view *v) {
 static int64_t mean_ms(const struct view *v) {
 	int64_t sum = 0;
 	for (size_t i = 0; i < v->order.n; i++) sum += v->changes[i].duration_ms;
-	return sum / (int64_t)v->order.n;
+	return v->order.n ? sum / (int64_t)v->order.n : 0;
 }
 
 // How much work comes, in slots' worth.
